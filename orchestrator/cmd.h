@@ -1,0 +1,24 @@
+/*
+ * cmd: the commands. Each returns the exit code; main dispatches and, at the very end, raises a signal again.
+ */
+#ifndef ORCHESTRATOR_CMD_H
+#define ORCHESTRATOR_CMD_H
+
+#include "orchestrator/options.h"
+
+int cmd_run(struct options *options, int argc, char **argv, int *signal_to_raise);
+int cmd_list(const struct options *options);
+int cmd_show(const struct options *options);
+int cmd_pin(const struct options *options);
+int cmd_prune(const struct options *options);
+int cmd_report(const struct options *options);
+int cmd_check(struct options *options);
+
+/* The results file: --db, else PGPARALLEL_DB, else $XDG_STATE_HOME/pgparallel/runs.db, ... (interface of the store);
+ * creates its folder (0700). EXIT_USAGE when no place is known. */
+bool store_path(const struct options *options, char out[4096], struct err *err);
+
+/* Prints "pgparallel: TEXT" to stderr (and the log) and returns err->code. */
+int fail(const struct err *err);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * options: the one table of commands and options. The parser, --help, the man page, the completions and the test that
+ * every option is documented all come from it.
+ *
+ * Precedence: built-in default < the workload file's @run < environment (PGPARALLEL_DB, ...) < flag.
+ */
+#ifndef ORCHESTRATOR_OPTIONS_H
+#define ORCHESTRATOR_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/buf.h"
+#include "shared/err.h"
+#include "shared/plan.h"
+
+enum engine { ENGINE_PROCESS, ENGINE_THREAD, ENGINE_ASYNC, ENGINE_SERIAL };
+const char *engine_name(enum engine engine);
+
+enum command {
+	COMMAND_RUN,
+	COMMAND_LIST,
+	COMMAND_SHOW,
+	COMMAND_PIN,
+	COMMAND_PRUNE,
+	COMMAND_REPORT,
+	COMMAND_CHECK,
+	COMMAND_HELP,
+	COMMAND_VERSION
+};
+enum halt { HALT_NEVER, HALT_SOON, HALT_NOW };
+enum lock_mode { LOCK_FAIL, LOCK_WAIT, LOCK_SKIP };
+enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum format { FORMAT_NONE, FORMAT_HTML, FORMAT_CSV, FORMAT_JSON, FORMAT_MARKDOWN };
+
+struct options {
+	enum command command;
+
+	/* connection */
+	const char *host, *port, *user, *dbname;
+	bool no_password; /* -w is accepted: we never prompt */
+	bool local;
+	const char *local_dir; /* --local=DIR, NULL = throwaway */
+
+	/* workload */
+	const char **files;
+	int nfiles; /* -f */
+	const char *data; /* --data */
+
+	/* load */
+	int clients; /* -c, 0 = default */
+	int lanes; /* -j, 0 = default */
+	enum engine engine;
+	bool baseline;
+	int repeat; /* 1 */
+	int retries; /* 2 */
+	int64_t timeout_ns, max_time_ns, grace_ns, reconnect_for_ns;
+	bool read_only;
+	enum halt halt;
+	int min_workers; /* 1 */
+	uint64_t seed;
+	bool seed_given;
+	int64_t resume; /* --resume=RUN, 0 = none */
+	const char **gates;
+	int ngates;
+	int require_overlap; /* 0 = none */
+	bool dry_run;
+
+	/* store and output */
+	const char *db;
+	enum lock_mode lock;
+	const char *spill;
+	enum format format;
+	const char *output;
+	bool csv_raw;
+	const char *csv_table;
+	bool proof; /* report -F md --proof */
+	bool quiet, verbose;
+	const char *log_file;
+	const char *note;
+	bool no_sql_text;
+	enum color_mode color;
+	int64_t progress_ns; /* -P SEC, 0 = none */
+
+	/* list, show, pin, prune, report */
+	const char **runs;
+	int nruns; /* operands as written: "160", "150..160" */
+	bool all;
+	bool unpin;
+	int64_t keep_us, keep_runs_us;
+	int list_most;
+	const char *help_topic;
+};
+
+/* Parses argv and environment. --help and --version are commands of their own in the answer. Usage errors: EXIT_USAGE,
+ * one line without the "Try" line, which the edge adds. */
+bool options_parse(int argc, char **argv, struct options *options, struct err *err);
+
+/* Applies the @run defaults of a plan where neither environment nor flag spoke. Errors carry file and line. */
+bool options_defaults(struct options *options, const struct plan *plan, struct err *err);
+
+void options_help(enum command command, struct buf *out); /* 80 columns */
+void options_usage(struct buf *out); /* pgparallel --help */
+void options_man(struct buf *out); /* the man page, from the same table */
+void options_free(struct options *options);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * run: the phases of one run: PREFLIGHT, SPAWN, CONNECT, BARRIER, GO, (WARM-UP), MEASURE, DRAIN, REAP, STORE.
+ * A step machine; orchestrator/loop is the one place of the parent that waits.
+ */
+#ifndef ORCHESTRATOR_RUN_H
+#define ORCHESTRATOR_RUN_H
+
+#include "orchestrator/options.h"
+#include "reports/store.h"
+#include "shared/plan.h"
+#include "worker/worker.h"
+
+struct resume_view; /* reports/query.h */
+
+/* One run as it is asked for. */
+struct run_request {
+	const struct options *options;
+	const struct plan *plan;
+	const struct target *target;
+	enum engine engine;
+	uint32_t sessions, lanes; /* workers follow from the engine and lanes */
+	const char *role; /* "run", "baseline", "repeat" */
+	int64_t experiment; /* 0 = new */
+	const char *store_path;
+	uint64_t seed;
+	const uint32_t *todo;
+	uint32_t ntodo; /* tickets due (all of the plan, or what --resume leaves) */
+	bool skip_setup; /* --resume of a run whose @setup finished */
+	const struct resume_view *resume; /* NULL = none: old backends of unknown tickets must be gone first */
+	int64_t resumed_run;
+	int64_t deadline_ns; /* --max-time, CLOCK_NEVER = none */
+	const char *argv; /* shell-quoted, stored */
+};
+
+struct run_answer {
+	int64_t run; /* id in the store, 0 = nothing was stored */
+	int64_t experiment;
+	int exit_code; /* of the run itself, before gates and claims */
+	int signal; /* to raise again at the end, 0 = none */
+	uint32_t done, failed, unknown, not_run;
+	bool store_failed;
+};
+
+/* Runs it to the end. The store is opened after the first fork and closed before it returns; the caller holds the
+ * lock. False: nothing ran (err says why); otherwise the answer tells how it went and messages were logged. */
+bool run_execute(const struct run_request *request, struct run_answer *answer, struct err *err);
+
+/* Connects only the observer, prints nothing, runs nothing: for `check` and the preflight's limits. */
+bool run_check(const struct options *options, const struct target *target, uint32_t sessions, uint32_t workers,
+        struct server_facts *facts, struct err *err);
+
+#endif

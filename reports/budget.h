@@ -1,0 +1,29 @@
+/*
+ * budget: where the wall time went: the phases along the critical path (the session whose task ended last), each with
+ * two timestamps of its own; what they leave over is unexplained and never hidden in a phase.
+ */
+#ifndef REPORTS_BUDGET_H
+#define REPORTS_BUDGET_H
+
+#include "reports/query.h"
+
+struct budget_line {
+	const char *name;
+	const char *text;
+	int64_t us;
+}; /* text: what it is, for people */
+
+struct budget {
+	int64_t wall_us;
+	int64_t unexplained_us;
+	int64_t allowed_us; /* max(1 ms, 0.1 % of wall) */
+	uint32_t session; /* whose path it is */
+	struct budget_line lines[16]; /* spawn, token, connect, barrier, queue, execute, fetch, retry, ... in order */
+	size_t nlines;
+	struct budget_line before[8]; /* before the wall: name, token, wake, connect, setup */
+	size_t nbefore;
+};
+
+void budget_of(const struct run_view *run, struct budget *budget);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * query: the read model: one run as every renderer, proof and budget see it. Read from the store (read-only), or
+ * filled by tests. All times are microseconds after the run's wall zero (start of SPAWN) unless the name says
+ * otherwise; QUERY_NONE = there is none. The owner calls run_view_free.
+ */
+#ifndef REPORTS_QUERY_H
+#define REPORTS_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reports/store.h"
+#include "shared/attempt.h"
+#include "shared/err.h"
+
+#define QUERY_NONE INT64_MIN
+
+struct task_view {
+	int64_t id; /* in the store */
+	char *name;
+	char *sql; /* "" with --no-sql-text */
+	int stage;
+	int after; /* index into run_view.tasks, -1 = none */
+	bool readonly, repeatable, transaction;
+};
+
+struct attempt_view {
+	uint32_t ticket;
+	uint32_t task; /* index into run_view.tasks */
+	uint32_t round, row;
+	uint32_t try_no;
+	uint32_t session, worker, generation;
+	int32_t backend_pid;
+	enum outcome outcome;
+	uint32_t flags; /* ATTEMPT_* */
+	char sqlstate[6];
+	uint32_t statements, applied, failed_statement;
+	int64_t rows, bytes;
+	int64_t taken_us, released_us, sent_us, first_us, done_us; /* QUERY_NONE = did not happen */
+	int64_t before_sent_us, before_received_us, before_server_us; /* markers: client, client, server's Unix epoch */
+	int64_t after_sent_us, after_received_us, after_server_us;
+	const char *message; /* NULL = none; owned by the view */
+};
+
+struct session_view {
+	uint32_t session, worker, generation, connect_no;
+	bool connected;
+	int32_t backend_pid;
+	int64_t start_us, tcp_us, tls_us, auth_us, ready_us;
+	char tls[64];
+	char sqlstate[6];
+	const char *message;
+};
+
+struct worker_view {
+	uint32_t worker, generation;
+	int32_t pid;
+	int64_t forked_us, born_us, ended_us;
+	char end[32];
+};
+
+struct event_view {
+	int64_t at_us;
+	const char *kind;
+	const char *text;
+};
+struct error_view { /* attempts that did not end as done, grouped */
+	char sqlstate[6];
+	const char *task;
+	const char *phase; /* connect, execute, fetch, commit */
+	uint32_t count, retried_done, failed, unknown;
+	const char *message; /* first text */
+};
+struct fact_view {
+	const char *name, *value;
+};
+
+struct run_view {
+	int64_t id, experiment, baseline; /* baseline: id of the serial run of the same experiment, 0 = none */
+	int64_t previous; /* the run before it in the same series, 0 = none */
+	int64_t resumed_run;
+	char *workload, *workload_text, *workload_sha256;
+	char *role, *engine, *argv, *note, *client, *options;
+	uint32_t sessions, lanes, workers;
+	uint64_t seed;
+	int64_t started_wall_us;
+	enum run_state state;
+	char *reason;
+	bool pinned;
+	struct run_phases phases;
+	uint32_t ntickets, done, failed, unknown, not_run;
+	int exit_code;
+	struct run_end end; /* counters, usage, sweep; its pointers are NULL */
+
+	struct task_view *tasks;
+	size_t ntasks;
+	struct attempt_view *attempts;
+	size_t nattempts; /* by session, then taken */
+	struct session_view *session_rows;
+	size_t nsession_rows;
+	struct worker_view *worker_rows;
+	size_t nworker_rows;
+	struct sample *samples;
+	size_t nsamples; /* by backend, then time */
+	struct event_view *events;
+	size_t nevents;
+	struct error_view *errors;
+	size_t nerrors;
+	struct fact_view *facts;
+	size_t nfacts; /* environment: host, version, settings, cpu, ... */
+	struct buf *strings; /* owns the const strings; private */
+};
+
+struct query; /* an open results file, read-only */
+struct query *query_open(const char *path, struct err *err);
+void query_close(struct query *query);
+
+/* False with EXIT_USAGE when there is no such run; the text names the runs there are. id 0 = the newest. */
+bool query_run(struct query *query, int64_t id, struct run_view *view, struct err *err);
+void run_view_free(struct run_view *view);
+const char *run_view_fact(const struct run_view *view, const char *name); /* NULL = not known */
+
+struct run_line { /* for list and index */
+	int64_t id;
+	char workload[64], engine[16], role[16], verdict[48], state[16];
+	uint32_t sessions, ntickets, done, failed, unknown, not_run;
+	int64_t started_wall_us, wall_us;
+	double speedup, ceiling; /* 0 = not known */
+	bool pinned;
+};
+/* The newest `most` runs, newest first; *lines is malloc'd. */
+bool query_list(struct query *query, size_t most, struct run_line **lines, size_t *count, struct err *err);
+
+/* For --resume: state of every ticket of a run and of those it resumed. */
+struct ticket_state {
+	enum outcome state; /* OUTCOME_NONE = not run */
+	bool released; /* may have started */
+	uint32_t applied; /* of its last attempt */
+	int32_t backend_pid; /* of its last attempt, 0 = unknown */
+	int64_t backend_start_us;
+};
+struct resume_view {
+	int64_t run;
+	char workload_sha256[65], data_sha256[65];
+	uint64_t seed;
+	bool setup_finished;
+	struct ticket_state *tickets;
+	size_t ntickets; /* of the whole plan */
+};
+bool query_resume(struct query *query, int64_t run, struct resume_view *view, struct err *err);
+void resume_view_free(struct resume_view *view);
+
+/* All runs of the experiment of a run, in order (for --repeat: median and range). *ids is malloc'd. */
+bool query_experiment(struct query *query, int64_t experiment, int64_t **ids, size_t *count, struct err *err);
+
+#endif

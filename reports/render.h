@@ -1,0 +1,39 @@
+/*
+ * render: everything a renderer (text, html, csv, json, markdown) is handed, so that no two of them can disagree.
+ */
+#ifndef REPORTS_RENDER_H
+#define REPORTS_RENDER_H
+
+#include <stdbool.h>
+
+#include "reports/budget.h"
+#include "reports/proof.h"
+#include "reports/query.h"
+#include "shared/buf.h"
+
+struct rendering {
+	const struct run_view *run;
+	const struct run_view *baseline; /* NULL = none */
+	const struct proof *proof;
+	const struct budget *budget;
+	const char *store_path;
+};
+
+struct text_style {
+	int width; /* columns */
+	bool color;
+	bool utf8;
+	const char *report_hint; /* command that makes the HTML, "" = none */
+};
+
+/* Each appends a whole document. */
+void text_render(const struct rendering *r, const struct text_style *style, struct buf *out);
+void html_render(const struct rendering *r, struct buf *out);
+void json_render(const struct rendering *r, struct buf *out);
+void markdown_render(const struct rendering *r, bool whole_proof, struct buf *out);
+/* One table per file: "attempts" (default), "runs", "tasks", "sessions", "errors", "samples", "events", "environment".
+ */
+bool csv_render(const struct rendering *r, const char *table, bool raw, struct buf *out);
+const char *const *csv_tables(void); /* NULL-terminated names */
+
+#endif

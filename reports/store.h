@@ -1,0 +1,127 @@
+/*
+ * store: the results file (SQLite). Only the parent calls it, only reports/store* and reports/query* call SQLite.
+ *
+ * One writer: who opens for writing holds flock on FILE.lock (orchestrator/lockfile) for as long. A result counts once
+ * it is committed. All writing is queued in an open transaction and committed by store_commit.
+ */
+#ifndef REPORTS_STORE_H
+#define REPORTS_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/attempt.h"
+#include "shared/err.h"
+#include "shared/msg.h"
+#include "shared/plan.h"
+
+struct store; /* opaque: one open results file */
+
+/* What STORE must know when a run begins. Strings are copied. */
+struct run_begin {
+	int64_t experiment; /* 0 = a new experiment of its own */
+	const char *role; /* "run", "baseline", "repeat" */
+	const char *engine; /* process, thread, async, serial */
+	uint32_t sessions, lanes, workers;
+	uint64_t seed;
+	int64_t started_wall_us; /* PREFLIGHT's begin, UTC */
+	int64_t resumed_run; /* 0 = none */
+	const char *argv; /* the command, shell-quoted */
+	const char *note; /* --note, "" */
+	const char *client; /* "pgparallel 0.1 (gcc 12.2), libpq 15.18, OpenSSL 3.0.19, SQLite 3.40.1" */
+	bool keep_sql; /* false: names and hashes only */
+	uint32_t ntickets; /* due in this run */
+	const char *timeout_text; /* effective non-secret options as "name=value name=value" */
+};
+
+/* All phases of a run as wall-zero-relative microseconds (negative before SPAWN); INT64_MIN = did not happen. */
+struct run_phases {
+	int64_t preflight_begin_us, preflight_end_us;
+	int64_t setup_begin_us, setup_end_us;
+	int64_t spawn_begin_us; /* 0 by definition */
+	int64_t spawn_end_us;
+	int64_t connected_us; /* all sessions ready, or given up */
+	int64_t go_us;
+	int64_t last_end_us; /* last task's end: wall ends here */
+	int64_t drain_end_us, reap_end_us, store_begin_us;
+	int64_t name_us, token_us, wake_us, connect_us; /* durations inside PREFLIGHT */
+};
+
+enum run_state { RUN_RUNNING, RUN_FINISHED, RUN_INTERRUPTED, RUN_STOPPED, RUN_ABORTED };
+/* FINISHED: ended by itself. INTERRUPTED: its parent died. STOPPED: by a signal, --max-time or --halt.
+ * ABORTED: could not connect, or stopped by an error class. */
+const char *run_state_name(enum run_state state);
+
+struct run_end {
+	enum run_state state;
+	const char *reason; /* "" or "SIGTERM", "--max-time 10s", ... */
+	struct run_phases phases;
+	uint32_t done, failed, unknown, not_run; /* tickets; their sum is ntickets */
+	uint32_t attempts, attempts_done, attempts_failed, attempts_unknown;
+	int exit_code;
+	struct msg_swept swept;
+	struct msg_usage usage; /* sum over all children */
+	struct msg_usage parent_usage;
+	int64_t clock_offset_change_us; /* wall clock minus monotonic: change over the run */
+	uint32_t asked_sessions, ready_sessions;
+	int64_t parent_paused_us; /* longest time the parent was not running */
+};
+
+/* Opens (creating, migrating after a copy) for writing. *interrupted: runs that a dead parent left (now marked so).
+ * Refuses newer, foreign and damaged files and leaves them as they are (err->code EXIT_STORE); network file systems,
+ * links, files of other owners and read-only places before anything ran (EXIT_USAGE). */
+struct store *store_open(const char *path, int *interrupted, struct err *err);
+
+/* The same checks without writing; the file may be missing. For use before the first fork: nothing stays open. */
+bool store_probe(const char *path, struct err *err);
+
+/* Checkpoints, leaves one plain file (journal_mode DELETE when no reader holds it) and closes. */
+bool store_close(struct store *store, struct err *err);
+
+int64_t store_experiment(struct store *store, const char *kind, struct err *err); /* id, 0 on error */
+
+/* Workload (once per hash), tasks, environment facts and the run row in state running. Returns the run id, 0 on error.
+ */
+int64_t store_run_begin(struct store *store, const struct plan *plan, const struct run_begin *begin, struct err *err);
+bool store_run_facts(struct store *store, int64_t run, const struct server_facts *facts, struct err *err);
+bool store_run_fact(struct store *store, int64_t run, const char *name, const char *value, struct err *err);
+
+/* Records that the tickets todo[from .. to) of the run may have started, and commits with synchronous FULL. */
+bool store_release(struct store *store, int64_t run, const struct plan *plan, const uint32_t *todo, uint32_t from,
+        uint32_t to, struct err *err);
+
+/* origin_ns: the run's wall zero. */
+bool store_session(
+        struct store *store, int64_t run, int64_t origin_ns, const struct session_report *r, struct err *err);
+bool store_attempt(struct store *store, int64_t run, int64_t origin_ns, const struct plan *plan,
+        const struct attempt *a, struct err *err);
+/* A ticket's final state; state is OUTCOME_NONE for "not run". In the same transaction as its last attempt. */
+bool store_ticket(struct store *store, int64_t run, const struct plan *plan, uint32_t ticket, enum outcome state,
+        struct err *err);
+bool store_samples(struct store *store, int64_t run, const struct sample *samples, size_t count, struct err *err);
+bool store_worker(struct store *store, int64_t run, uint32_t worker, uint32_t generation, int32_t pid,
+        int64_t forked_us, int64_t born_us, int64_t ended_us, const char *end,
+        struct err *err); /* end: "exit 0", "signal 9" */
+/* Something worth telling: kind is a stable word ("worker died", "sessions missing", "parent paused", ...). */
+bool store_event(struct store *store, int64_t run, int64_t at_us, const char *kind, const char *text, struct err *err);
+bool store_phases(struct store *store, int64_t run, const struct run_phases *phases, struct err *err);
+bool store_run_end(struct store *store, int64_t run, const struct run_end *end, struct err *err);
+
+/* Keeps what proof computed beside the run, so that list and index need not compute it again. */
+bool store_verdict(struct store *store, int64_t run, const char *verdict, double speedup, double ceiling,
+        double overlap, struct err *err);
+
+bool store_dirty(const struct store *store); /* something is queued and not committed */
+bool store_commit(struct store *store, struct err *err);
+
+/* After a failed commit: writes what is known of the run as JSON lines to DIR/run-ID.jsonl (mode 0600). The store
+ * keeps every row of the run since the last good commit in memory for this. path_out gets the file's name. */
+bool store_spill(struct store *store, int64_t run, const char *dir, char *path_out, size_t size, struct err *err);
+
+bool store_pin(struct store *store, int64_t run, bool pinned, struct err *err);
+/* Deletes attempts of unpinned runs older than keep_us, and whole runs older than keep_runs_us (0 = never). */
+bool store_prune(struct store *store, int64_t now_wall_us, int64_t keep_us, int64_t keep_runs_us, uint32_t *attempts,
+        uint32_t *runs, struct err *err);
+
+#endif

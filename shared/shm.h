@@ -1,0 +1,34 @@
+/*
+ * shm: the memory that parent and children share: anonymous, mapped once before the first fork, sized once, without
+ * pointers in it; nothing is left of it after the last process, however that ended.
+ */
+#ifndef SHARED_SHM_H
+#define SHARED_SHM_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/err.h"
+#include "shared/slot.h"
+
+struct shm {
+	alignas(128) _Atomic int64_t go_ns; /* the GO instant, 0 = not yet */
+	_Atomic uint32_t stop_mode; /* enum stop_mode */
+	alignas(128) _Atomic uint64_t next; /* next position to hand out: one atomic add a ticket */
+	alignas(128) _Atomic uint64_t limit; /* positions below it are committed as "may have started" */
+	uint32_t nsessions;
+	uint32_t npositions; /* length of the run's todo list */
+	uint32_t ntasks;
+	/* after it: slots[nsessions], then one _Atomic uint8_t per task (1: its tickets are not to be run) */
+};
+
+/* Maps it for so many sessions and tasks; NULL with err filled when the size overflows or memory is refused. */
+struct shm *shm_map(uint32_t nsessions, uint32_t npositions, uint32_t ntasks, struct err *err);
+void shm_unmap(struct shm *shm);
+struct slot *shm_slot(struct shm *shm, uint32_t session);
+_Atomic uint8_t *shm_skip(struct shm *shm, uint32_t task);
+
+#endif

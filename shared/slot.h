@@ -1,0 +1,48 @@
+/*
+ * slot: one session's place in shared memory: single writer (its lane), many readers (parent, observer). It answers
+ * "what is, or was, that session doing"; results never travel through it. A reader copies and checks what it uses.
+ */
+#ifndef SHARED_SLOT_H
+#define SHARED_SLOT_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum slot_stage {
+	SLOT_EMPTY = 0, /* no session yet */
+	SLOT_CONNECTING,
+	SLOT_READY, /* connected, before GO or between tickets */
+	SLOT_HELD, /* has a ticket above the limit, waits for RELEASE: nothing was sent */
+	SLOT_TAKEN, /* has a ticket, nothing was sent */
+	SLOT_SENT, /* its first byte may have been sent: unknown if the worker dies now */
+	SLOT_SAFE, /* in an explicit block before COMMIT: a loss is a known rollback */
+	SLOT_BACKOFF, /* waits before the next try on this session: the last attempt was reported */
+	SLOT_LOST, /* connection lost, reconnecting */
+	SLOT_CLOSED
+};
+
+#define SLOT_NO_TICKET UINT32_MAX
+
+struct slot {
+	alignas(128) _Atomic uint32_t stage; /* enum slot_stage; written last, read first */
+	_Atomic uint32_t ticket; /* SLOT_NO_TICKET = none */
+	_Atomic uint32_t try_no;
+	_Atomic uint32_t applied; /* statements of the running attempt known applied */
+	_Atomic uint32_t generation;
+	_Atomic int32_t worker_pid;
+	_Atomic int32_t backend_pid;
+	_Atomic uint32_t done, failed, unknown; /* attempts, for live progress */
+	_Atomic int64_t backend_start_us;
+	_Atomic int64_t since_ns; /* when the stage began */
+	_Atomic int64_t taken_ns; /* of the running attempt */
+	_Atomic int64_t sent_ns;
+	_Atomic int64_t heartbeat_ns; /* when its lane last stepped */
+	_Atomic int64_t deadline_ns; /* the lane will have dropped the session by then; CLOCK_NEVER = none */
+};
+
+/* The one function that moves a slot to another stage. */
+void slot_stage(struct slot *slot, enum slot_stage stage, int64_t now);
+const char *slot_stage_name(enum slot_stage stage);
+
+#endif

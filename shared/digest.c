@@ -1,0 +1,33 @@
+/*
+ * digest: SHA-256 by OpenSSL, for fingerprints of workloads and data. Anybody may call it.
+ */
+#include "shared/digest.h"
+
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include "shared/err.h"
+
+void digest_sha256_hex(const void *data, size_t len, char out[DIGEST_HEX])
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	if (EVP_Digest(data != NULL ? data : "", len, sum, &n, EVP_sha256(), NULL) != 1 || n != 32) {
+		/* Only an exhausted heap or an OpenSSL without SHA-256 ends here: as with memory, nobody could go on.
+		 */
+		static const char text[] =
+		        "pgparallel: OpenSSL refuses SHA-256; check OPENSSL_CONF and the installation\n";
+
+		if (write(STDERR_FILENO, text, sizeof text - 1) < 0) {
+			/* nobody can be told */
+		}
+		_exit(EXIT_STORE);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		out[2 * i] = digits[sum[i] >> 4];
+		out[2 * i + 1] = digits[sum[i] & 15];
+	}
+	out[64] = '\0';
+}

@@ -22,7 +22,8 @@ struct chan {
 	int read_fd; /* -1 = none */
 	int write_fd; /* -1 = none */
 	struct buf in; /* bytes not yet handed out */
-	size_t in_used;
+	size_t in_used; /* of in: already handed out */
+	size_t in_checked; /* of in: where the first frame begins whose end has not arrived */
 	struct buf out; /* bytes not yet written */
 	size_t out_used;
 	bool eof; /* the other side closed, everything before it was read */
@@ -31,13 +32,14 @@ struct chan {
 void chan_init(struct chan *c, int read_fd, int write_fd);
 void chan_close(struct chan *c); /* closes both descriptors and frees the buffers */
 
-/* Reads what is there now. False: a read error or a frame above the cap (protocol violation). EOF sets c->eof. */
+/* Reads what is there now (up to a few MiB), never waiting when the descriptor is non-blocking or known readable.
+ * False: a read error or a frame above the cap (protocol violation). EOF sets c->eof. */
 bool chan_read(struct chan *c, struct err *err);
 
 /* The next whole frame, valid until the next chan_* call on c; false when none is complete. */
 bool chan_next(struct chan *c, const unsigned char **body, size_t *len);
 
-/* Queues one frame. */
+/* Queues one frame; a body above CHAN_MOST is a mistake of the caller and ends the process. */
 void chan_write(struct chan *c, const void *body, size_t len);
 
 /* Writes queued bytes: as much as goes (non-blocking descriptor) or all (blocking). False: the peer is gone. */

@@ -145,7 +145,10 @@ struct msg_samples {
 	size_t count;
 };
 
-/* Encoders append one body to b (not framed). */
+/* At most so many attempts or samples in one message keep it below CHAN_MOST, whatever they hold. */
+#define MSG_BATCH_MOST 100
+
+/* Encoders append one body to b (not framed). Texts are cut at their limit and invalid UTF-8 in them becomes '?'. */
 void msg_put_plain(struct buf *b, enum msg_type type); /* GO, RELEASE, SWEEP */
 void msg_put_retry(struct buf *b, const struct msg_retry *m);
 void msg_put_stop(struct buf *b, const struct msg_stop *m);

@@ -1,0 +1,234 @@
+/*
+ * msg_encode: messages into msgpack, by the tables of msg_fields. The body is appended to the caller's buf.
+ */
+#include <msgpack.h>
+#include <string.h>
+
+#include "shared/msg.h"
+#include "shared/msg_cursor.h"
+#include "shared/msg_fields.h"
+
+static int put_bytes(void *data, const char *bytes, size_t len)
+{
+	buf_append(data, bytes, len);
+	return 0;
+}
+
+static void packer_on(msgpack_packer *pk, struct buf *b)
+{
+	msgpack_packer_init(pk, b, put_bytes);
+}
+
+/* How much of text fits into most bytes without cutting a character. */
+static size_t fitting(const char *text, size_t len, size_t most)
+{
+	if (len <= most)
+		return len;
+	len = most;
+	for (size_t back = 0; back < 3 && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80; back++)
+		len--;
+	return len;
+}
+
+/* Server texts come in whatever encoding the database has; what is no UTF-8 would be refused by the decoder. */
+static void put_text(msgpack_packer *pk, const char *text, size_t len, size_t most)
+{
+	static const char doubtful[] = "?";
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t start = 0, at = 0;
+
+	len = fitting(text, len, most);
+	msgpack_pack_str(pk, len);
+	while (at < len) {
+		size_t n = utf8_length(bytes + at, len - at);
+
+		if (n == 0) {
+			if (at > start)
+				msgpack_pack_str_body(pk, text + start, at - start);
+			msgpack_pack_str_body(pk, doubtful, 1);
+			start = ++at;
+		} else {
+			at += n;
+		}
+	}
+	if (at > start)
+		msgpack_pack_str_body(pk, text + start, at - start);
+}
+
+static void put_field(msgpack_packer *pk, const struct field *field, const void *record)
+{
+	const char *at = (const char *)record + field->offset;
+	const char *text;
+
+	switch (field->kind) {
+	case FIELD_U32:
+	case FIELD_ENUM:
+		msgpack_pack_uint32(pk, *(const uint32_t *)at);
+		break;
+	case FIELD_I32:
+		msgpack_pack_int32(pk, *(const int32_t *)at);
+		break;
+	case FIELD_I64:
+		msgpack_pack_int64(pk, *(const int64_t *)at);
+		break;
+	case FIELD_BOOL:
+		if (*(const bool *)at)
+			msgpack_pack_true(pk);
+		else
+			msgpack_pack_false(pk);
+		break;
+	case FIELD_ARRAY:
+		put_text(pk, at, strnlen(at, field->most), field->most - 1);
+		break;
+	case FIELD_TEXT:
+	case FIELD_TEXT_OR_NIL:
+		text = *(char *const *)at;
+		if (text == NULL && field->kind == FIELD_TEXT_OR_NIL)
+			msgpack_pack_nil(pk);
+		else if (text == NULL)
+			msgpack_pack_str(pk, 0);
+		else
+			put_text(pk, text, strlen(text), field->most);
+		break;
+	}
+}
+
+static void put_fields(msgpack_packer *pk, const struct layout *layout, const void *record)
+{
+	for (size_t i = 0; i < layout->count; i++)
+		put_field(pk, &layout->fields[i], record);
+}
+
+static void put_scalar(struct buf *b, enum msg_type type, const void *record)
+{
+	const struct layout *layout = msg_layout(type);
+	msgpack_packer pk;
+
+	packer_on(&pk, b);
+	msgpack_pack_array(&pk, 1 + layout->count);
+	msgpack_pack_uint32(&pk, type);
+	put_fields(&pk, layout, record);
+}
+
+void msg_put_plain(struct buf *b, enum msg_type type)
+{
+	msgpack_packer pk;
+
+	packer_on(&pk, b);
+	msgpack_pack_array(&pk, 1);
+	msgpack_pack_uint32(&pk, type);
+}
+
+void msg_put_retry(struct buf *b, const struct msg_retry *m)
+{
+	put_scalar(b, MSG_RETRY, m);
+}
+
+void msg_put_stop(struct buf *b, const struct msg_stop *m)
+{
+	put_scalar(b, MSG_STOP, m);
+}
+
+void msg_put_backend(struct buf *b, enum msg_type type, const struct msg_backend *m)
+{
+	put_scalar(b, type, m);
+}
+
+void msg_put_hello(struct buf *b, const struct msg_hello *m)
+{
+	put_scalar(b, MSG_HELLO, m);
+}
+
+void msg_put_session(struct buf *b, const struct session_report *m)
+{
+	put_scalar(b, MSG_SESSION, m);
+}
+
+void msg_put_note(struct buf *b, const struct msg_note *m)
+{
+	put_scalar(b, MSG_NOTE, m);
+}
+
+void msg_put_want_cancel(struct buf *b, const struct msg_want_cancel *m)
+{
+	put_scalar(b, MSG_WANT_CANCEL, m);
+}
+
+void msg_put_done(struct buf *b, enum msg_type type, const struct msg_done *m)
+{
+	put_scalar(b, type, m);
+}
+
+void msg_put_fatal(struct buf *b, const struct msg_fatal *m)
+{
+	put_scalar(b, MSG_FATAL, m);
+}
+
+void msg_put_gone(struct buf *b, const struct msg_gone *m)
+{
+	put_scalar(b, MSG_GONE, m);
+}
+
+void msg_put_swept(struct buf *b, const struct msg_swept *m)
+{
+	put_scalar(b, MSG_SWEPT, m);
+}
+
+void msg_put_usage(struct buf *b, const struct msg_usage *m)
+{
+	put_scalar(b, MSG_USAGE, m);
+}
+
+void msg_put_results(struct buf *b, const struct attempt *attempts, size_t count)
+{
+	msgpack_packer pk;
+
+	packer_on(&pk, b);
+	msgpack_pack_array(&pk, 2);
+	msgpack_pack_uint32(&pk, MSG_RESULTS);
+	msgpack_pack_array(&pk, count);
+	for (size_t i = 0; i < count; i++) {
+		msgpack_pack_array(&pk, msg_layout_attempt.count);
+		put_fields(&pk, &msg_layout_attempt, &attempts[i]);
+	}
+}
+
+void msg_put_samples(struct buf *b, const struct sample *samples, size_t count)
+{
+	msgpack_packer pk;
+
+	packer_on(&pk, b);
+	msgpack_pack_array(&pk, 2);
+	msgpack_pack_uint32(&pk, MSG_SAMPLES);
+	msgpack_pack_array(&pk, count);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t blockers = samples[i].nblockers;
+
+		if (blockers > MSG_BLOCKERS_MOST)
+			blockers = MSG_BLOCKERS_MOST;
+		msgpack_pack_array(&pk, msg_layout_sample.count + 1);
+		put_fields(&pk, &msg_layout_sample, &samples[i]);
+		msgpack_pack_array(&pk, blockers);
+		for (uint32_t j = 0; j < blockers; j++)
+			msgpack_pack_int32(&pk, samples[i].blockers[j]);
+	}
+}
+
+void msg_put_facts(struct buf *b, const struct server_facts *m)
+{
+	uint32_t nfacts = m->nfacts > FACTS_MOST ? FACTS_MOST : m->nfacts;
+	msgpack_packer pk;
+
+	packer_on(&pk, b);
+	msgpack_pack_array(&pk, 2 + msg_layout_facts.count);
+	msgpack_pack_uint32(&pk, MSG_FACTS);
+	put_fields(&pk, &msg_layout_facts, m);
+	msgpack_pack_array(&pk, nfacts);
+	for (uint32_t i = 0; i < nfacts; i++) {
+		const struct fact *fact = &m->facts[i];
+
+		msgpack_pack_array(&pk, 2);
+		put_text(&pk, fact->name, strnlen(fact->name, sizeof fact->name), sizeof fact->name - 1);
+		put_text(&pk, fact->value, strnlen(fact->value, sizeof fact->value), sizeof fact->value - 1);
+	}
+}

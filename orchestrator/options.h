@@ -89,8 +89,15 @@ struct options {
 	bool unpin;
 	int64_t keep_us, keep_runs_us;
 	int list_most;
-	const char *help_topic;
+	const char *help_topic; /* of COMMAND_HELP; NULL = the overview */
+
+	const char *conninfo; /* the operand of run and check, NULL = none */
+	const char *password; /* PGPASSWORD, taken out of the environment by main; NULL = none */
+	uint64_t from_flag, from_environment, from_directive; /* who spoke: one bit per row of the option table */
 };
+
+/* True when this option (its long name) was given as a flag. */
+bool options_flag(const struct options *options, const char *name);
 
 /* Parses argv and environment. --help and --version are commands of their own in the answer. Usage errors: EXIT_USAGE,
  * one line without the "Try" line, which the edge adds. */
@@ -102,6 +109,8 @@ bool options_defaults(struct options *options, const struct plan *plan, struct e
 void options_help(enum command command, struct buf *out); /* 80 columns */
 void options_usage(struct buf *out); /* pgparallel --help */
 void options_man(struct buf *out); /* the man page, from the same table */
+void options_completion(struct buf *out); /* for bash */
+void options_markdown(struct buf *out); /* the README's option section */
 void options_free(struct options *options);
 
 #endif

@@ -1,0 +1,87 @@
+/*
+ * manual_text: directives, gates, exit codes, environment, files: the sections of the man page behind the options.
+ */
+#include "orchestrator/manual_text.h"
+
+#include <stddef.h>
+
+const char manual_description[] =
+        "pgparallel runs SQL over many PostgreSQL sessions at once and says whether the queries really ran at the "
+        "same time (on the server's own clock), how much faster that was than one after another (measured, not "
+        "summed), how much faster it could have been (the ceiling), and where the rest of the time went. It forks "
+        "isolated worker processes, each with its own session, or runs the same work on threads or on one event "
+        "loop, and keeps every run in an SQLite file.";
+
+const char manual_options[] =
+        "An option may stand before or behind the operands and a long one may be shortened while it stays "
+        "unambiguous. What is not given as an option is taken from the environment (PGPARALLEL_NAME), then from the "
+        "workload file's @run line, then from the default in brackets. Times are 250ms, 10s, 2min, 1h, 7d or a "
+        "number of seconds. Connecting is libpq's: every PG* variable, service files and .pgpass work.";
+
+static const struct manual_entry directives[] = {
+        {"@workload NAME", "name of the series in the results file"},
+        {"@run NAME=VALUE ...", "defaults for options of the same names: @run clients=5 engine=process"},
+        {"@task NAME [timeout=T rows=N repeat=N retries=N repeatable readonly after=NAME transaction]",
+                "one task, until the next directive. timeout: per attempt. rows: the number of rows it must give; "
+                "with transaction a mismatch is rolled back and failed, else the task is done with a failed check and "
+                "the run ends with 4. repeat: executions. retries: repeats after the first try. repeatable: may be "
+                "repeated when the outcome is unknown. readonly: runs in a read-only transaction. after: starts when "
+                "every ticket of that task is done. transaction: explicit BEGIN, and COMMIT only after every check"},
+        {"@setup", "SQL that runs once before the run, on a session of its own"},
+        {"@teardown", "SQL that runs once after the run, also after a failure"},
+        {"@session", "SQL that each session runs when it starts"},
+        {"@gate NAME OP NUMBER[ms|s|%]", "a claim that is checked at the end, see GATES"},
+        {"-- name: X", "the same as @task X"},
+        {NULL, NULL},
+};
+
+static const struct manual_entry gates[] = {
+        {"errors", "tickets that failed, are unknown, or were not run"},
+        {"wall", "start of the workers to the last task's end"},
+        {"makespan", "start signal to the last task's end"},
+        {"speedup", "measured serial makespan / makespan; implies --baseline"},
+        {"overlap", "per cent of the possible time with two or more active sessions"},
+        {"p50 .. p99.9", "percentile of the execute time of the done attempts"},
+        {"tps", "done tickets a second of the makespan"},
+        {NULL, NULL},
+};
+
+static const struct manual_entry exit_codes[] = {
+        {"0", "everything done, stored, every gate passed"},
+        {"1", "usage, workload or limits wrong, no such run: nothing ran"},
+        {"2", "could not connect or authenticate"},
+        {"3", "ran, and some task failed, was not run, or has an unknown outcome"},
+        {"4", "ran, and a gate, a check (rows=) or a claim (--require-overlap) failed"},
+        {"5", "results could not be stored or written"},
+        {"75", "another run holds the results file's lock"},
+        {"signal", "stored what there was, then the signal is raised again (128+n in a shell)"},
+        {NULL, NULL},
+};
+
+static const struct manual_entry environment[] = {
+        {"PG*", "libpq's own variables. PGPASSWORD is taken out of the environment at start"},
+        {"PGPARALLEL_NAME", "an option's value, for every option that says so above; flags are on, off, 1 or 0"},
+        {"NO_COLOR, TERM, COLUMNS, LC_ALL, LC_CTYPE, LANG", "what the terminal can show"},
+        {"XDG_STATE_HOME, HOME, STATE_DIRECTORY", "where the results file is, see FILES"},
+        {NULL, NULL},
+};
+
+static const struct manual_entry files[] = {
+        {"$XDG_STATE_HOME/pgparallel/runs.db, ~/.local/state/pgparallel/runs.db",
+                "the results file; without a home directory $STATE_DIRECTORY/runs.db, else --db is needed"},
+        {"FILE.lock", "held by the run that writes FILE"},
+        {"FILE.skipped", "starts that --lock=skip left out, until the next run takes them into FILE"},
+        {NULL, NULL},
+};
+
+const struct manual_section manual_sections[] = {
+        {"WORKLOAD FILE",
+                "SQL with directives in comments: -- @task NAME. A plain file works unchanged: each statement is a "
+                "task q1, q2, ... A name of a column of --data written :name is a parameter.",
+                directives},
+        {"GATES", "NAME OP NUMBER with < <= = != >= >, in @gate lines and --gate. Exit code 4 when one fails.", gates},
+        {"EXIT STATUS", "The more severe wins: 5, 2, 3, 4; 5 also wins over a signal.", exit_codes},
+        {"ENVIRONMENT", NULL, environment},
+        {"FILES", NULL, files},
+        {NULL, NULL, NULL},
+};

@@ -1,0 +1,80 @@
+/*
+ * options_table: the rows from which the parser, the help, the man page, the completions, the README's option section
+ * and the check that every option is documented are made. Private to orchestrator/options*.c and orchestrator/manual.c.
+ */
+#ifndef ORCHESTRATOR_OPTIONS_TABLE_H
+#define ORCHESTRATOR_OPTIONS_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "orchestrator/options.h"
+
+enum option_kind {
+	KIND_FLAG, /* bool, no value */
+	KIND_TEXT, /* const char *, borrowed from argv or the environment */
+	KIND_COUNT, /* int */
+	KIND_NUMBER, /* int64_t */
+	KIND_TIME_NS, /* int64_t, "10s" */
+	KIND_TIME_US, /* int64_t, "90d", "2y" */
+	KIND_WORD, /* an int-sized enum, the position in words */
+	KIND_LIST, /* const char ** followed by its int count */
+	KIND_SEED, /* uint64_t: a number, "rand" or "time" */
+	KIND_LOCAL, /* bool local, optional value: const char *local_dir */
+	KIND_HELP,
+	KIND_VERSION
+};
+
+enum option_group {
+	GROUP_CONNECTION,
+	GROUP_WORKLOAD,
+	GROUP_LOAD,
+	GROUP_FAULTS,
+	GROUP_CLAIMS,
+	GROUP_STORE,
+	GROUP_OUTPUT,
+	GROUP_GENERAL,
+	GROUP_COUNT
+};
+
+struct option_row {
+	char letter; /* 0 = none */
+	const char *name; /* long name without the dashes */
+	const char *metavar; /* NULL = takes no value */
+	enum option_kind kind;
+	size_t at; /* offset of its field in struct options */
+	int64_t least, most; /* COUNT, NUMBER: the range; times: least, in the field's unit */
+	const char *const *words; /* WORD: NULL-terminated */
+	unsigned commands; /* bit per enum command */
+	enum option_group group;
+	bool environment; /* PGPARALLEL_NAME is read */
+	bool directive; /* may stand in @run */
+	const char *default_text; /* shown in brackets, NULL = none */
+	const char *text; /* what it does, one sentence without full stop */
+};
+
+struct command_row {
+	const char *name;
+	const char *operands; /* as in the usage line */
+	int least, most; /* how many operands */
+	const char *text;
+	const char *examples[2]; /* command lines */
+};
+
+#define OPTION_ROWS_MOST 64 /* one bit each in options.from_flag */
+
+extern const struct option_row option_rows[];
+extern const size_t option_nrows;
+extern const struct command_row command_rows[];
+extern const size_t command_nrows;
+extern const char *const option_group_names[GROUP_COUNT];
+
+/* "PGPARALLEL_MAX_TIME" for max-time. */
+void option_environment_name(const struct option_row *row, char out[64]);
+
+/* Sets one field from text (NULL for a flag given without a value). what names it in messages: "--clients". */
+bool option_set(
+        struct options *options, const struct option_row *row, const char *what, const char *text, struct err *err);
+
+#endif

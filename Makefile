@@ -1,19 +1,28 @@
 # pgparallel. `make help` lists the targets.
 CC ?= cc
 B ?= .build
+PREFIX ?= /usr/local
 CSTD = -std=gnu17
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla
 OPT ?= -O2 -g
-CPPFLAGS_ALL = -I. -D_GNU_SOURCE $(shell pkg-config --cflags libpq sqlite3 openssl jansson 2>/dev/null) $(CPPFLAGS)
+PACKAGES := libpq sqlite3 openssl jansson
+MSGPACK := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
+PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) $(MSGPACK) 2>/dev/null)
+PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) $(MSGPACK) 2>/dev/null || echo -lpq -lsqlite3 -lssl -lcrypto -ljansson -lmsgpackc)
+CPPFLAGS_ALL = -I. -I$(B)/embed -D_GNU_SOURCE $(PACKAGE_CFLAGS) $(CPPFLAGS)
 CFLAGS_ALL = $(CSTD) $(OPT) $(WARN) -fno-strict-aliasing -pthread $(CFLAGS)
-LIBS = $(shell pkg-config --libs libpq sqlite3 openssl jansson 2>/dev/null) -lmsgpackc -lm -pthread
+LIBS = $(PACKAGE_LIBS) -lm -pthread
 
 SOURCES = $(wildcard shared/*.c worker/*.c reports/*.c orchestrator/*.c)
 OBJECTS = $(SOURCES:%.c=$(B)/%.o)
 LIBRARY_OBJECTS = $(filter-out $(B)/orchestrator/main.o,$(OBJECTS))
 UNIT_TESTS = $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c tests/session/test_*.c tests/process/test_*.c))
+# Files that become bytes of the program: `static const unsigned char x[] = {` #include "reports/assets/report.css.inc" `};`
+EMBEDDED = $(patsubst %,$(B)/embed/%.inc,$(wildcard reports/*.sql reports/assets/*))
+PROGRAM = $(if $(wildcard orchestrator/main.c),$(B)/pgparallel)
+C_FILES = $(wildcard shared/*.[ch] worker/*.[ch] reports/*.[ch] orchestrator/*.[ch] tests/*/*.[ch])
 
-all: $(B)/pgparallel
+all: $(B)/libpgparallel.a $(PROGRAM) ## build the program (the default)
 
 $(B)/pgparallel: $(OBJECTS)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -22,19 +31,97 @@ $(B)/libpgparallel.a: $(LIBRARY_OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c | $(EMBEDDED)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(B)/embed/%.inc: %
+	@mkdir -p $(@D)
+	od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g' > $@.tmp
+	@mv $@.tmp $@
 
 $(B)/tests/%: tests/%.c $(B)/libpgparallel.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libpgparallel.a -lcmocka $(LIBS)
 
-unit: $(UNIT_TESTS)
-	@for t in $(UNIT_TESTS); do $$t || exit 1; done
+demo: ## install what is missing, run five queries in parallel on a throwaway server
+	@sh orchestrator/dist/deps.sh demo
+	@$(MAKE) --no-print-directory -s all
+	@sh orchestrator/dist/demo.sh $(B)
 
-clean:
+test: ## install what is missing, run every test
+	@sh orchestrator/dist/deps.sh test
+	@$(MAKE) --no-print-directory -s all test-build
+	@python3 tests/run --build $(B)
+
+check: ## the tests that need no database server
+	@$(MAKE) --no-print-directory -s all test-build
+	@python3 tests/run --build $(B) --without-server
+
+unit: $(UNIT_TESTS) ## only the C test programs
+	@failed=0; for t in $(UNIT_TESTS); do $$t || failed=1; done; exit $$failed
+
+# The second build has hooks that tests use to break things: no release has them.
+test-build: $(UNIT_TESTS)
+	@$(MAKE) --no-print-directory -s B=$(B)/test CPPFLAGS='$(CPPFLAGS) -DPGPARALLEL_TEST_HOOKS' all
+
+install: all manual ## into $(DESTDIR)$(PREFIX)
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1' \
+		'$(DESTDIR)$(PREFIX)/share/bash-completion/completions' '$(DESTDIR)$(PREFIX)/share/pgparallel/examples'
+	install -m 755 $(B)/pgparallel '$(DESTDIR)$(PREFIX)/bin/pgparallel'
+	install -m 644 $(B)/pgparallel.1 '$(DESTDIR)$(PREFIX)/share/man/man1/pgparallel.1'
+	install -m 644 $(B)/pgparallel.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pgparallel'
+	install -m 644 orchestrator/examples/*.sql '$(DESTDIR)$(PREFIX)/share/pgparallel/examples'
+	for f in $(wildcard reports/*.schema.json); do install -m 644 $$f '$(DESTDIR)$(PREFIX)/share/pgparallel'; done
+
+uninstall: ## take it away again
+	rm -f '$(DESTDIR)$(PREFIX)/bin/pgparallel' '$(DESTDIR)$(PREFIX)/share/man/man1/pgparallel.1' \
+		'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pgparallel'
+	rm -rf '$(DESTDIR)$(PREFIX)/share/pgparallel'
+
+manual: $(B)/pgparallel.1 $(B)/pgparallel.bash ## the man page and the bash completion, made by the program
+
+$(B)/pgparallel.1: $(B)/pgparallel
+	$(B)/pgparallel help man > $@.tmp && mv $@.tmp $@
+
+$(B)/pgparallel.bash: $(B)/pgparallel
+	$(B)/pgparallel help completion > $@.tmp && mv $@.tmp $@
+
+readme: all ## write the README's option section again
+	@python3 tests/house/readme.py --write $(B)/pgparallel
+
+SANITIZED = OPT='-O1 -g -fno-omit-frame-pointer' WARN='$(WARN) -Werror'
+asan: ## the server-less tests with address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory -s B=.build/asan $(SANITIZED) CFLAGS='-fsanitize=address,undefined' \
+		LDFLAGS='-fsanitize=address,undefined' check
+
+tsan: ## the server-less tests with the thread sanitizer
+	@$(MAKE) --no-print-directory -s B=.build/tsan $(SANITIZED) CFLAGS='-fsanitize=thread' \
+		LDFLAGS='-fsanitize=thread' check
+
+lint: ## clang-format, cppcheck and clang-tidy
+	@sh tests/house/lint.sh $(C_FILES)
+
+format: ## lay every C file out again
+	clang-format -i $(C_FILES)
+
+soak: ## the long forms of the random tests
+	@sh orchestrator/dist/deps.sh test
+	@$(MAKE) --no-print-directory -s all test-build
+	@SOAK=1 python3 tests/run --build $(B)
+
+bench-deps: ## install the peers that make bench compares with
+	@sh orchestrator/dist/deps.sh bench
+
+bench: all ## compare with other programs; ROW=1 for one row
+	@python3 tests/bench/bench.py --program $(B)/pgparallel $(if $(ROW),--row $(ROW)) --out $(B)/bench
+
+clean: ## remove what was built
 	rm -rf .build
 
-.PHONY: all unit clean
--include $(OBJECTS:.o=.d)
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS='	' read -r t w; do printf '  %-11s %s\n' "$$t" "$$w"; done
+
+.PHONY: all demo test check unit test-build install uninstall manual readme asan tsan lint format soak bench-deps bench clean help
+.DELETE_ON_ERROR:
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)

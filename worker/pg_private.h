@@ -1,0 +1,18 @@
+/*
+ * pg_private: what the three files of pg share. Nobody else includes it.
+ */
+#ifndef WORKER_PG_PRIVATE_H
+#define WORKER_PG_PRIVATE_H
+
+#include <libpq-fe.h>
+
+#include "worker/pg.h"
+
+struct pg {
+	PGconn *conn; /* never NULL */
+	struct pg_notices notices;
+	int64_t connect_timeout_ns;
+	const char *suspicious; /* the connection string, when one was given: error texts must not repeat it */
+};
+
+#endif

@@ -4,13 +4,13 @@
 #include "shared/digest.h"
 
 #include <openssl/evp.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shared/err.h"
 
-void digest_sha256_hex(const void *data, size_t len, char out[DIGEST_HEX])
+void digest_sha256(const void *data, size_t len, unsigned char out[32])
 {
-	static const char digits[] = "0123456789abcdef";
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
@@ -25,7 +25,16 @@ void digest_sha256_hex(const void *data, size_t len, char out[DIGEST_HEX])
 		}
 		_exit(EXIT_STORE);
 	}
-	for (unsigned i = 0; i < n; i++) {
+	memcpy(out, sum, 32);
+}
+
+void digest_sha256_hex(const void *data, size_t len, char out[DIGEST_HEX])
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char sum[32];
+
+	digest_sha256(data, len, sum);
+	for (unsigned i = 0; i < sizeof sum; i++) {
 		out[2 * i] = digits[sum[i] >> 4];
 		out[2 * i + 1] = digits[sum[i] & 15];
 	}

@@ -8,6 +8,7 @@
 
 #define DIGEST_HEX 65 /* 64 hexadecimal digits and NUL */
 
+void digest_sha256(const void *data, size_t len, unsigned char out[32]); /* the bytes themselves */
 void digest_sha256_hex(const void *data, size_t len, char out[DIGEST_HEX]);
 
 #endif

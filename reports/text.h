@@ -1,0 +1,18 @@
+/*
+ * text: the parts of the final terminal text, private to reports/text*.c. Each writes whole lines.
+ */
+#ifndef REPORTS_TEXT_H
+#define REPORTS_TEXT_H
+
+#include "reports/text_line.h"
+
+#define TEXT_LANES_MOST 16
+
+void text_lanes(struct text_line *l, const struct rendering *r); /* chart and "at once" */
+void text_budget(struct text_line *l, const struct rendering *r); /* where the time went, before the wall */
+void text_errors(struct text_line *l, const struct rendering *r);
+void text_stretches(struct text_line *l, const struct rendering *r);
+void text_events(struct text_line *l, const struct rendering *r);
+void text_doubts(struct text_line *l, const struct rendering *r);
+
+#endif

@@ -1,0 +1,244 @@
+/*
+ * wording: see wording.h.
+ */
+#include "reports/wording.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reports/stats.h"
+#include "shared/clock.h"
+
+const char *word_count(uint64_t n, char out[32])
+{
+	char digits[32];
+	int len = snprintf(digits, sizeof digits, "%" PRIu64, n), used = 0;
+
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0 && len > 4)
+			out[used++] = ',';
+		out[used++] = digits[i];
+	}
+	out[used] = '\0';
+	return out;
+}
+
+const char *word_number(double x, char out[32])
+{
+	double size = fabs(x);
+
+	if (!isfinite(x))
+		snprintf(out, 32, "-");
+	else if (size >= 99.95)
+		snprintf(out, 32, "%.0f", x);
+	else if (size >= 9.995)
+		snprintf(out, 32, "%.1f", x);
+	else
+		snprintf(out, 32, "%.2f", x);
+	return out;
+}
+
+const char *word_ratio(double ratio, char out[32])
+{
+	word_number(ratio, out);
+	strcat(out, "x");
+	return out;
+}
+
+const char *word_exact(double us, char out[32])
+{
+	const char *sign = us < 0 ? "-" : "";
+	double t = fabs(us);
+
+	if (!(t >= 0.5))
+		snprintf(out, 32, "0");
+	else if (t < 50)
+		snprintf(out, 32, "%s%.0f us", sign, t);
+	else if (t < 9950)
+		snprintf(out, 32, "%s%.1f ms", sign, t / 1e3);
+	else if (t < 999500)
+		snprintf(out, 32, "%s%.0f ms", sign, t / 1e3);
+	else if (t < 100e6)
+		snprintf(out, 32, "%s%.3f s", sign, t / 1e6);
+	else
+		stats_duration(us, out);
+	return out;
+}
+
+const char *word_bytes(int64_t bytes, char out[32])
+{
+	static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+	double x = (double)bytes;
+	size_t unit = 0;
+
+	while (x >= 999.5 && unit + 1 < sizeof units / sizeof units[0]) {
+		x /= 1000;
+		unit++;
+	}
+	snprintf(out, 32, x < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", x, units[unit]);
+	return out;
+}
+
+const char *word_date(int64_t wall_us, char out[32])
+{
+	clock_iso(wall_us, out);
+	out[10] = ' ';
+	memcpy(out + 19, " UTC", 5);
+	return out;
+}
+
+const char *word_unit(const struct run_view *run, uint64_t count)
+{
+	for (size_t i = 0; i < run->nattempts; i++)
+		if (run->attempts[i].statements > 1)
+			return count == 1 ? "task" : "tasks";
+	return count == 1 ? "query" : "queries";
+}
+
+void word_layout(const struct run_view *run, struct buf *out)
+{
+	const char *engine = run->engine ? run->engine : "";
+	const char *s = run->sessions == 1 ? "" : "s";
+	uint32_t workers = run->workers ? run->workers : 1, lanes = run->lanes ? run->lanes : 1;
+
+	if (strcmp(engine, "process") == 0 && workers >= run->sessions)
+		buf_printf(out, "%u process%s", run->sessions, run->sessions == 1 ? "" : "es");
+	else if (strcmp(engine, "process") == 0)
+		buf_printf(out, "%u session%s on %u process%s", run->sessions, s, workers, workers == 1 ? "" : "es");
+	else if (strcmp(engine, "thread") == 0 && lanes >= run->sessions)
+		buf_printf(out, "%u thread%s", run->sessions, s);
+	else if (strcmp(engine, "thread") == 0)
+		buf_printf(out, "%u session%s on %u thread%s", run->sessions, s, lanes, lanes == 1 ? "" : "s");
+	else if (strcmp(engine, "async") == 0)
+		buf_printf(out, "%u session%s on one event loop", run->sessions, s);
+	else
+		buf_printf(out, "%u session%s", run->sessions, s);
+}
+
+void word_verdict(const struct proof *proof, struct buf *out)
+{
+	buf_puts(out, verdict_name(proof->verdict));
+	if (proof->suffix[0])
+		buf_printf(out, ", %s", proof->suffix);
+}
+
+int64_t word_wall_us(const struct rendering *r)
+{
+	int64_t wall = r->run->phases.last_end_us;
+
+	if (wall == QUERY_NONE || wall <= 0)
+		wall = r->budget->wall_us;
+	if (wall <= 0)
+		wall = r->proof->wall_us;
+	for (size_t i = 0; wall <= 0 && i < r->run->nattempts; i++)
+		if (r->run->attempts[i].done_us > wall)
+			wall = r->run->attempts[i].done_us;
+	return wall > 0 ? wall : 1;
+}
+
+void word_summary(const struct rendering *r, struct buf *out)
+{
+	const struct run_view *run = r->run;
+	char count[32], time[32];
+
+	if (run->done == 0)
+		buf_puts(out, "none of ");
+	buf_printf(out, "%s %s on ", word_count(run->ntickets, count), word_unit(run, run->ntickets));
+	word_layout(run, out);
+	if (run->done == 0)
+		buf_puts(out, " done");
+	if (run->nattempts > 0)
+		buf_printf(out, " in %s", stats_duration((double)word_wall_us(r), time));
+	if (r->proof->has_baseline && r->proof->serial_wall_us > 0)
+		buf_printf(out, "; one after another they took %s",
+		        stats_duration((double)r->proof->serial_wall_us, time));
+	else if (run->done > 0 && run->sessions > 1)
+		buf_printf(out, "; on average %s active at once", word_number(r->proof->mean_active, time));
+}
+
+void word_counts(const struct run_view *run, struct buf *out)
+{
+	char done[32], all[32];
+
+	buf_printf(out, "%s of %s done", word_count(run->done, done), word_count(run->ntickets, all));
+	if (run->failed)
+		buf_printf(out, ", %s failed", word_count(run->failed, done));
+	if (run->unknown)
+		buf_printf(out, ", %s unknown", word_count(run->unknown, done));
+	if (run->not_run)
+		buf_printf(out, ", %s not run", word_count(run->not_run, done));
+}
+
+void word_gain(const struct rendering *r, struct buf *out)
+{
+	const struct proof *p = r->proof;
+	char speedup[32], other[32];
+
+	if (p->has_baseline && p->speedup > 0) {
+		buf_printf(out, "%s", word_ratio(p->speedup, speedup));
+		if (p->ceiling > 0) {
+			buf_printf(out, " of at most %s", word_ratio(p->ceiling, other));
+			if (p->ceiling_text && p->ceiling_text[0])
+				buf_printf(out, " (%s)", p->ceiling_text);
+		}
+		/* The speed-up compares makespans; where starting and connecting weigh, the walls say less. */
+		if (p->wall_speedup > 0 && fabs(p->wall_speedup / p->speedup - 1) >= 0.02)
+			buf_printf(out, "; %s with starting and connecting", word_ratio(p->wall_speedup, other));
+		buf_puts(out, "; ");
+	}
+	word_counts(r->run, out);
+}
+
+void word_state(const struct run_view *run, struct buf *out)
+{
+	const char *reason = run->reason ? run->reason : "";
+
+	switch (run->state) {
+	case RUN_FINISHED:
+		return;
+	case RUN_RUNNING:
+		buf_puts(out, "still running");
+		return;
+	case RUN_INTERRUPTED:
+		buf_puts(out, "interrupted: the program that ran it ended without a last word");
+		return;
+	case RUN_STOPPED:
+		buf_printf(out, "stopped%s%s", reason[0] ? " by " : "", reason);
+		return;
+	case RUN_ABORTED:
+		buf_printf(out, "given up%s%s", reason[0] ? ": " : "", reason);
+		return;
+	}
+}
+
+bool word_trouble(const struct rendering *r)
+{
+	return r->run->failed || r->run->unknown || r->run->not_run || r->proof->verdict == VERDICT_FAILED;
+}
+
+void word_sql(const struct run_view *run, struct buf *out)
+{
+	buf_printf(out,
+	        "select task, session, backend_pid, before_server_us, after_server_us\n"
+	        "  from v_attempt where run = %" PRId64 " and outcome = 'done' order by before_server_us;",
+	        run->id);
+}
+
+void word_witness(const struct rendering *r, struct buf *out)
+{
+	const struct proof *p = r->proof;
+	char n[32], all[32];
+	uint32_t timed = p->server_intervals + p->client_intervals;
+
+	if (timed == 0)
+		return;
+	if (p->server_intervals > 0)
+		buf_printf(out, "the server's clock for %s of %s executions", word_count(p->server_intervals, n),
+		        word_count(timed, all));
+	else
+		buf_printf(out, "only the client's clock for all %s executions", word_count(timed, all));
+	if (p->witnessed > 0)
+		buf_printf(out, "; %s seen running in pg_stat_activity", word_count(p->witnessed, n));
+}

@@ -1,0 +1,47 @@
+/*
+ * wording: the sentences and numbers that every renderer shows, computed from the data once and in one place, so that
+ * the terminal, the page and the document say the same. Functions append plain text (unescaped names never enter it).
+ */
+#ifndef REPORTS_WORDING_H
+#define REPORTS_WORDING_H
+
+#include "reports/render.h"
+
+/* "20,000": a count with separators from ten thousand on. */
+const char *word_count(uint64_t n, char out[32]);
+/* "2.99x", "25.1x": three significant digits. */
+const char *word_ratio(double ratio, char out[32]);
+/* A number with three significant digits and no unit. */
+const char *word_number(double x, char out[32]);
+/* A time to the millisecond, for values that are compared or added up: "2.001 s", "11 ms", "0.4 ms", "0". */
+const char *word_exact(double us, char out[32]);
+/* "412 kB" of bytes. */
+const char *word_bytes(int64_t bytes, char out[32]);
+/* "2026-11-23 06:40:12 UTC" */
+const char *word_date(int64_t wall_us, char out[32]);
+
+/* The unit of work of this run in the plural or, for one, the singular: queries (each attempt one statement), else
+ * tasks. */
+const char *word_unit(const struct run_view *run, uint64_t count);
+/* "5 processes", "5 sessions on 2 processes", "5 sessions on one event loop". */
+void word_layout(const struct run_view *run, struct buf *out);
+/* "PARALLEL, 88 failed" */
+void word_verdict(const struct proof *proof, struct buf *out);
+/* "5 queries on 5 processes in 3.02 s; one after another they took 9.02 s" */
+void word_summary(const struct rendering *r, struct buf *out);
+/* "2.99x of at most 3.00x (the longest query takes 3.00 s); 5 of 5 done" */
+void word_gain(const struct rendering *r, struct buf *out);
+/* "5 of 5 done" or "3 of 5 done, 1 failed, 1 not run" */
+void word_counts(const struct run_view *run, struct buf *out);
+/* How the run ended when it did not end by itself ("stopped by SIGTERM"), else nothing. */
+void word_state(const struct run_view *run, struct buf *out);
+/* What the times of the queries were witnessed by: the server's clock, the observer's samples. */
+void word_witness(const struct rendering *r, struct buf *out);
+/* How wide the wall's time axis is: the wall, or what is known of it; at least 1. */
+int64_t word_wall_us(const struct rendering *r);
+/* Whether something went wrong: a task not done, or no proof of any. */
+bool word_trouble(const struct rendering *r);
+/* The query over the store that shows the overlap of this run; no user text in it. */
+void word_sql(const struct run_view *run, struct buf *out);
+
+#endif

@@ -132,8 +132,7 @@ static void put_lines(struct text_line *l, const char *title, const struct budge
 		const char *name = last ? "unexplained" : lines[i].name;
 		int64_t us = last ? budget->unexplained_us : lines[i].us;
 
-		snprintf(
-		        pair, sizeof pair, "%s %s%s", name, us < 0 ? "-" : "", stats_duration((double)llabs(us), time));
+		snprintf(pair, sizeof pair, "%s %s", name, word_exact((double)us, time));
 		if (l->column > begin && l->column + 3 + (int)strlen(pair) > l->width) {
 			int hang = l->hang;
 

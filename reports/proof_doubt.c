@@ -1,0 +1,160 @@
+/*
+ * proof_doubt: reasons to doubt a run's own numbers, each with the number that raised it. Called by proof_of.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/proof_parts.h"
+#include "reports/stats.h"
+
+/* Both clocks are slewed alike, so their difference changes only when one is set; below this it is reading noise. */
+#define CLOCK_STEP_US 10000
+#define PAUSE_US 500000
+
+static void __attribute__((format(printf, 3, 4))) doubt(struct proof *proof, const char *name, const char *format, ...)
+{
+	struct self_doubt *d;
+	va_list args;
+
+	if (proof->ndoubts == sizeof(proof->doubts) / sizeof(proof->doubts[0]))
+		return;
+	d = &proof->doubts[proof->ndoubts++];
+	d->name = name;
+	va_start(args, format);
+	vsnprintf(d->text, sizeof(d->text), format, args);
+	va_end(args);
+}
+
+static void doubt_client(const struct run_view *run, struct proof *proof)
+{
+	double cores = proof_fact_number(run, "cores_allowed"), wall = (double)proof->wall_us;
+	double used = (double)(run->end.usage.user_us + run->end.usage.system_us + run->end.parent_usage.user_us +
+	                       run->end.parent_usage.system_us);
+	char a[32], b[32];
+
+	if (cores > 0 && wall > 0 && used > 0.9 * cores * wall)
+		doubt(proof, "client CPU saturated",
+		        "this machine's %.0f CPU%s were busy for %s of %s: it may have been "
+		        "the limit, not the server",
+		        cores, cores == 1 ? "" : "s", stats_duration(used, a), stats_duration(cores * wall, b));
+	if (run->end.parent_paused_us >= PAUSE_US)
+		doubt(proof, "parent was not running", "this program was not running for up to %s at a time",
+		        stats_duration((double)run->end.parent_paused_us, a));
+	if (llabs(run->end.clock_offset_change_us) >= CLOCK_STEP_US)
+		doubt(proof, "clock stepped", "this machine's clock was set by %s during the run",
+		        stats_duration((double)run->end.clock_offset_change_us, a));
+}
+
+static void doubt_concurrency(const struct run_view *run, struct proof *proof)
+{
+	uint32_t asked = run->end.asked_sessions ? run->end.asked_sessions : run->sessions;
+	uint32_t could = asked < run->ntickets ? asked : run->ntickets;
+
+	if (run->end.asked_sessions && run->end.ready_sessions < 0.9 * asked)
+		doubt(proof, "achieved concurrency under 90 % of asked", "only %u of %u sessions were connected",
+		        run->end.ready_sessions, asked);
+	else if (could > 0 && proof->peak < 0.9 * could && proof->server_intervals + proof->client_intervals > 0)
+		doubt(proof, "achieved concurrency under 90 % of asked",
+		        "at most %u session%s active at the same time, %u were asked for", proof->peak,
+		        proof->peak == 1 ? " was" : "s were", could);
+}
+
+static bool any_lock_seen(const struct run_view *run)
+{
+	for (size_t i = 0; i < run->nsamples; i++)
+		if (strcmp(run->samples[i].wait_type, "Lock") == 0)
+			return true;
+	return false;
+}
+
+/* Median time between consecutive samples, from stretches of several; 0 = not known. */
+static double sample_interval(const struct run_view *run)
+{
+	double sum = 0, gaps = 0;
+
+	for (size_t i = 0; i < run->nsamples; i++) {
+		const struct sample *s = &run->samples[i];
+
+		if (s->count >= 2) {
+			sum += (double)(s->last_us - s->first_us);
+			gaps += s->count - 1;
+		}
+	}
+	return gaps > 0 ? sum / gaps : 0;
+}
+
+static void doubt_samples(const struct run_view *run, const struct evidence *e, struct proof *proof)
+{
+	const struct msg_swept *swept = &run->end.swept;
+	double interval = sample_interval(run);
+	char a[32], b[32];
+
+	if (swept->restarted)
+		doubt(proof, "server restarted", "the server was started anew during the run");
+	if (swept->dropped)
+		doubt(proof, "dropped samples", "%u of %u samples of pg_stat_activity could not be taken in time",
+		        swept->dropped, swept->samples + swept->dropped);
+	else if (run->nsamples == 0 && proof->longest_us > 300000)
+		doubt(proof, "dropped samples",
+		        "there are no samples of pg_stat_activity: waiting for locks cannot be "
+		        "told from running");
+	if (any_lock_seen(run) && interval > 0 && e->nintervals > 0 &&
+	        proof->active_us / (double)e->nintervals < interval)
+		doubt(proof, "short lock waits",
+		        "sessions waited for locks, and the tasks (%s each) are shorter than the time between two "
+		        "samples (%s): waits may be missed",
+		        stats_duration(proof->active_us / (double)e->nintervals, a), stats_duration(interval, b));
+}
+
+static void doubt_markers(const struct evidence *e, struct proof *proof)
+{
+	uint32_t left_out = 0, all = proof->server_intervals + proof->client_intervals;
+
+	for (size_t i = 0; i < e->nintervals; i++)
+		left_out += (e->intervals[i].attempt->flags & ATTEMPT_NO_MARKERS) != 0;
+	if (left_out)
+		doubt(proof, "markers sampled",
+		        "tasks this short carry server times only in a sample: %u of %u attempts are timed on the "
+		        "client's clock",
+		        left_out, all);
+	if (proof->client_intervals > left_out)
+		doubt(proof, "markers missing", "%u of %u attempts have no server times: the client's clock stands in",
+		        proof->client_intervals - left_out, all);
+	if (e->uncounted)
+		doubt(proof, "ends not known",
+		        "%zu attempts whose session was lost have no known end and count as no activity", e->uncounted);
+}
+
+static void doubt_baseline(const struct run_view *run, const struct run_view *baseline,
+        const struct comparison *comparison, struct proof *proof)
+{
+	if (!baseline)
+		return;
+	if (baseline->failed || baseline->unknown || baseline->not_run || !comparison->possible)
+		doubt(proof, "serial run incomplete",
+		        "%u of %u tasks were done in the serial run; speed-up and ceiling are over the %u done in both",
+		        baseline->done, baseline->ntickets, comparison->tickets);
+	else if (comparison->tickets < run->ntickets)
+		doubt(proof, "compared in part", "speed-up and ceiling are over the %u of %u tasks done in both runs",
+		        comparison->tickets, run->ntickets);
+	if (baseline->end.swept.restarted)
+		doubt(proof, "server restarted", "the server was started anew during the serial run");
+}
+
+void proof_doubts(const struct run_view *run, const struct run_view *baseline, const struct evidence *e,
+        const struct comparison *comparison, struct proof *proof)
+{
+	doubt_client(run, proof);
+	doubt_concurrency(run, proof);
+	doubt_samples(run, e, proof);
+	doubt_markers(e, proof);
+	doubt_baseline(run, baseline, comparison, proof);
+	/* Percentiles stand beside a run from 2 tasks on where a gate asks for one (see gate); a table that shows them
+	 * leaves out those with too few samples, so a run whose tasks repeat is told here. */
+	if (run->ntasks > 0 && run->done >= 4 * run->ntasks && !stats_percentile_shown(run->done, 95))
+		doubt(proof, "too few samples for a percentile shown",
+		        "%u tasks done are too few for p95: percentiles need ten samples above them", run->done);
+}

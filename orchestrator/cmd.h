@@ -13,6 +13,8 @@ int cmd_pin(const struct options *options);
 int cmd_prune(const struct options *options);
 int cmd_report(const struct options *options);
 int cmd_check(struct options *options);
+int cmd_help(const struct options *options, struct err *err); /* err: no such topic */
+int cmd_version(void);
 
 /* The results file: --db, else PGPARALLEL_DB, else $XDG_STATE_HOME/pgparallel/runs.db, ... (interface of the store);
  * creates its folder (0700). EXIT_USAGE when no place is known. */
@@ -20,5 +22,13 @@ bool store_path(const struct options *options, char out[4096], struct err *err);
 
 /* Prints "pgparallel: TEXT" to stderr (and the log) and returns err->code. */
 int fail(const struct err *err);
+
+/* "pgparallel 0.1 (gcc 12.2.0), libpq 15.18, OpenSSL 3.0.19, SQLite 3.40.1" */
+void client_versions(char *out, size_t size);
+
+/* Appends the command line as a shell would read it, passwords in it written as ***. */
+void quote_argv(int argc, char **argv, struct buf *out);
+/* Appends text with the passwords of conninfo strings and URIs written as ***. */
+void redact(const char *text, struct buf *out);
 
 #endif

@@ -39,40 +39,12 @@ static bool set_count(
 	return true;
 }
 
-/* Days, weeks and years are for keeping, where nanoseconds would overflow; the rest is clock_parse's. */
-static bool long_time(const char *text, int64_t *us)
-{
-	static const struct {
-		const char *unit;
-		int64_t seconds;
-	} units[] = {{"d", 86400}, {"w", 604800}, {"y", 31557600}};
-	char *end;
-	errno = 0;
-	long value = strtol(text, &end, 10);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (errno == 0 && end != text && value >= 0 && value <= 10000 && strcmp(end, units[i].unit) == 0) {
-			*us = value * units[i].seconds * US_PER_S;
-			return true;
-		}
-	}
-	int64_t ns;
-	if (!clock_parse(text, &ns) || ns < 0)
-		return false;
-	*us = ns / NS_PER_US;
-	return true;
-}
-
 static bool set_time(int64_t *field, const struct option_row *row, const char *what, const char *text, struct err *err)
 {
-	if (row->kind == KIND_TIME_US) {
-		if (long_time(text, field))
-			return true;
-		return err_set(err, EXIT_USAGE, "%s: \"%s\" is not a time as 90d, 2y, 12h", what, text);
-	}
 	int64_t ns;
 	if (!clock_parse(text, &ns) || ns < row->least)
-		return err_set(err, EXIT_USAGE, "%s: \"%s\" is not a time as 10s, 250ms, 2min", what, text);
-	*field = ns;
+		return err_set(err, EXIT_USAGE, "%s: \"%s\" is not a time as 250ms, 10s, 2min, 7d", what, text);
+	*field = row->kind == KIND_TIME_US ? ns / NS_PER_US : ns;
 	return true;
 }
 

@@ -28,6 +28,7 @@ void progress_end(struct progress *p);
 /* What the terminal can show. */
 struct terminal {
 	bool tty;
+	bool dumb; /* no cursor movement */
 	bool color;
 	bool utf8;
 	int width;

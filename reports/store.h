@@ -119,6 +119,8 @@ bool store_commit(struct store *store, struct err *err);
  * keeps every row of the run since the last good commit in memory for this. path_out gets the file's name. */
 bool store_spill(struct store *store, int64_t run, const char *dir, char *path_out, size_t size, struct err *err);
 
+const char *store_sqlite_version(void); /* "3.40.1" */
+
 bool store_pin(struct store *store, int64_t run, bool pinned, struct err *err);
 /* Deletes attempts of unpinned runs older than keep_us, and whole runs older than keep_runs_us (0 = never). */
 bool store_prune(struct store *store, int64_t now_wall_us, int64_t keep_us, int64_t keep_runs_us, uint32_t *attempts,

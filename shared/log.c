@@ -18,6 +18,9 @@ static struct {
 	int fd; /* -1 = none */
 	bool to_stderr;
 	enum log_level most;
+	bool people;
+	void (*before)(void *context);
+	void *context;
 } sink = {.fd = -1};
 
 bool log_open(const char *path, bool to_stderr, enum log_level most, struct err *err)
@@ -43,9 +46,21 @@ void log_close(void)
 	sink.to_stderr = false;
 }
 
+void log_people(bool warnings, void (*before)(void *context), void *context)
+{
+	sink.people = warnings;
+	sink.before = before;
+	sink.context = context;
+}
+
+static bool for_people(enum log_level level)
+{
+	return sink.people && !sink.to_stderr && level <= LEVEL_WARNING;
+}
+
 bool log_enabled(enum log_level level)
 {
-	return (sink.fd >= 0 || sink.to_stderr) && level <= sink.most;
+	return ((sink.fd >= 0 || sink.to_stderr) && level <= sink.most) || for_people(level);
 }
 
 /* Length of the well-formed and harmless UTF-8 character at p, 0 when it is to be made visible instead. */
@@ -181,10 +196,19 @@ void log_write(enum log_level level, const struct log_context *about, const char
 	put_context(&line, about);
 	put_printable(&line, buf_str(&text));
 	buf_putc(&line, '\n');
-	if (sink.fd >= 0)
+	if (sink.fd >= 0 && level <= sink.most)
 		write_all(sink.fd, line.data, line.len);
-	if (sink.to_stderr)
+	if (for_people(level)) {
+		buf_clear(&line);
+		buf_puts(&line, level == LEVEL_WARNING ? "pgparallel: warning: " : "pgparallel: ");
+		put_printable(&line, buf_str(&text));
+		buf_putc(&line, '\n');
+	}
+	if (for_people(level) || (sink.to_stderr && level <= sink.most)) {
+		if (sink.before != NULL)
+			sink.before(sink.context);
 		write_all(STDERR_FILENO, line.data, line.len);
+	}
 	buf_free(&line);
 	buf_free(&text);
 }

@@ -23,6 +23,9 @@ struct log_context {
 /* Opens FILE for appending (mode 0600) when path is not NULL; to_stderr also copies lines to standard error. */
 bool log_open(const char *path, bool to_stderr, enum log_level most, struct err *err);
 void log_close(void);
+/* Warnings and errors are shown to people as "pgparallel: TEXT" on standard error when the log itself does not go
+ * there. before (NULL = none) is called before each line written there, to take a drawing away. */
+void log_people(bool warnings, void (*before)(void *context), void *context);
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const struct log_context *about, const char *format, ...)
         __attribute__((format(printf, 3, 4)));

@@ -1,0 +1,101 @@
+/*
+ * cmd: what the commands share at their edge: saying once what went wrong, and the command line as it is stored.
+ */
+#include "orchestrator/cmd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/buf.h"
+#include "shared/log.h"
+
+int fail(const struct err *err)
+{
+	log_people(true, NULL, NULL);
+	log_write(LEVEL_ERROR, NULL, "%s", err->text);
+	return (int)err->code;
+}
+
+static bool needs_quotes(const char *word)
+{
+	return word[0] == '\0' ||
+	       strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%^") !=
+	               strlen(word);
+}
+
+/* The end of the value that begins at c: quoted as conninfo allows it, else up to a blank or, in a URI, an &. */
+static const char *value_end(const char *c)
+{
+	if (*c != '\'')
+		return c + strcspn(c, " \t\n&");
+	for (c++; *c != '\0' && *c != '\''; c++) {
+		if (*c == '\\' && c[1] != '\0')
+			c++;
+	}
+	return *c == '\'' ? c + 1 : c;
+}
+
+/* The secret of "scheme://user:secret@host", when c stands at the "://". */
+static const char *uri_secret(const char *c, const char **end)
+{
+	const char *authority = c + 3, *stop = authority + strcspn(authority, "/? ");
+	const char *at = NULL, *colon;
+	for (const char *p = authority; p < stop; p++) {
+		if (*p == '@')
+			at = p;
+	}
+	colon = memchr(authority, ':', (size_t)(stop - authority));
+	if (at == NULL || colon == NULL || colon > at)
+		return NULL;
+	*end = at;
+	return colon + 1;
+}
+
+void redact(const char *text, struct buf *out)
+{
+	static const char *const keys[] = {"password", "sslpassword", "passwd"};
+	const char *c = text;
+	while (*c != '\0') {
+		const char *end = NULL, *secret = strncmp(c, "://", 3) == 0 ? uri_secret(c, &end) : NULL;
+		for (size_t i = 0; secret == NULL && i < sizeof(keys) / sizeof(keys[0]); i++) {
+			size_t len = strlen(keys[i]);
+			if (strncasecmp(c, keys[i], len) != 0)
+				continue;
+			const char *p = c + len + strspn(c + len, " \t");
+			if (*p != '=')
+				continue;
+			secret = p + 1 + strspn(p + 1, " \t");
+			end = value_end(secret);
+		}
+		if (secret == NULL) {
+			buf_putc(out, *c++);
+			continue;
+		}
+		buf_append(out, c, (size_t)(secret - c));
+		buf_puts(out, "***");
+		c = end;
+	}
+}
+
+void quote_argv(int argc, char **argv, struct buf *out)
+{
+	for (int i = 0; i < argc; i++) {
+		struct buf word = {0};
+		redact(argv[i], &word);
+		if (i > 0)
+			buf_putc(out, ' ');
+		if (!needs_quotes(buf_str(&word))) {
+			buf_puts(out, buf_str(&word));
+		} else {
+			buf_putc(out, '\'');
+			for (const char *c = buf_str(&word); *c != '\0'; c++) {
+				if (*c == '\'')
+					buf_puts(out, "'\\''");
+				else
+					buf_putc(out, *c);
+			}
+			buf_putc(out, '\'');
+		}
+		buf_free(&word);
+	}
+}

@@ -42,13 +42,23 @@ static uint64_t row_bit(const struct option_row *row)
 	return UINT64_C(1) << (row - option_rows);
 }
 
-bool options_flag(const struct options *options, const char *name)
+static uint64_t name_bit(const char *name)
 {
 	for (size_t i = 0; i < option_nrows; i++) {
 		if (strcmp(option_rows[i].name, name) == 0)
-			return (options->from_flag & row_bit(&option_rows[i])) != 0;
+			return row_bit(&option_rows[i]);
 	}
-	return false;
+	return 0;
+}
+
+bool options_flag(const struct options *options, const char *name)
+{
+	return (options->from_flag & name_bit(name)) != 0;
+}
+
+bool options_environment(const struct options *options, const char *name)
+{
+	return (options->from_environment & name_bit(name)) != 0;
 }
 
 static void set_defaults(struct options *options)

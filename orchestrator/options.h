@@ -98,6 +98,7 @@ struct options {
 
 /* True when this option (its long name) was given as a flag. */
 bool options_flag(const struct options *options, const char *name);
+bool options_environment(const struct options *options, const char *name); /* the same for its PGPARALLEL_ variable */
 
 /* Parses argv and environment. --help and --version are commands of their own in the answer. Usage errors: EXIT_USAGE,
  * one line without the "Try" line, which the edge adds. */

@@ -187,17 +187,15 @@ struct counts {
 	uint32_t done, failed, unknown, total;
 };
 
-static int put_status(struct progress *p, const struct counts *c, int64_t now, struct buf *out)
+static void put_status(struct progress *p, const struct counts *c, struct buf *out)
 {
 	char text[160];
 	int used = snprintf(text, sizeof(text), "%u of %u done, %u running", c->done, c->total, running_now(p));
 	if (c->failed > 0)
 		used += snprintf(text + used, sizeof(text) - (size_t)used, ", %u failed", c->failed);
 	if (c->unknown > 0)
-		used += snprintf(text + used, sizeof(text) - (size_t)used, ", %u unknown", c->unknown);
-	used += snprintf(text + used, sizeof(text) - (size_t)used, ", %.1f s", seconds(p->begin_ns, now));
+		snprintf(text + used, sizeof(text) - (size_t)used, ", %u unknown", c->unknown);
 	buf_puts(out, text);
-	return used;
 }
 
 static void end_line(struct progress *p, bool last)
@@ -214,7 +212,8 @@ static void draw(struct progress *p, const struct counts *c, int64_t now)
 	go_up(p);
 	struct buf status = {0};
 	buf_printf(&status, " %s: ", p->engine);
-	put_status(p, c, now, &status);
+	put_status(p, c, &status);
+	buf_printf(&status, ", %.1f s", seconds(p->begin_ns, now));
 	if ((int)status.len >= p->terminal.width)
 		status.data[p->terminal.width - 1] = '\0';
 	if (p->terminal.color)
@@ -242,7 +241,7 @@ static void plain_line(struct progress *p, const struct counts *c, int64_t now)
 	buf_clear(&p->frame);
 	buf_printf(&p->frame, "progress: %.1f s, %.1f tickets/s, ", seconds(p->begin_ns, now),
 	        span > 0 ? (final - p->last_final) / span : 0.0);
-	put_status(p, c, now, &p->frame);
+	put_status(p, c, &p->frame);
 	buf_putc(&p->frame, '\n');
 	write_frame(p);
 	p->last_final = final;

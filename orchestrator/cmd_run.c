@@ -1,0 +1,148 @@
+/*
+ * cmd_run: the runs of one experiment in order (serial baseline, run, repeats), then what they show: the verdict kept
+ * beside each, the text of the median run, the report asked for, the claims. It owns the views and proofs it loads.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orchestrator/claims.h"
+#include "orchestrator/cmd.h"
+#include "orchestrator/experiment.h"
+#include "orchestrator/outcome.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+
+/* One run of the experiment. False: it did not happen at all. */
+static bool run_once(
+        struct experiment *x, const char *role, int64_t experiment, struct run_answer *answer, struct err *err)
+{
+	bool serial = strcmp(role, "baseline") == 0;
+	struct run_request request = {
+	        .options = x->options,
+	        .plan = x->plan,
+	        .target = &x->target,
+	        .engine = serial ? ENGINE_SERIAL : x->engine,
+	        .sessions = serial ? 1 : x->sessions,
+	        .lanes = serial ? 1 : x->lanes,
+	        .role = role,
+	        .experiment = experiment,
+	        .store_path = x->store_path,
+	        .seed = x->seed,
+	        .todo = x->todo,
+	        .ntodo = x->ntodo,
+	        .skip_setup = x->resuming && x->resume.setup_finished,
+	        .resume = x->resuming ? &x->resume : NULL,
+	        .resumed_run = x->resuming ? x->resume.run : 0,
+	        .deadline_ns = x->options->max_time_ns > 0 ? clock_now_ns() + x->options->max_time_ns : CLOCK_NEVER,
+	        .argv = buf_str(&x->argv),
+	};
+	memset(answer, 0, sizeof(*answer));
+	return run_execute(&request, answer, err);
+}
+
+/* The baseline first, then the run and its repeats; stops at the first that was stopped or could not be stored. */
+static bool run_all(struct experiment *x, struct outcome *outcome, struct err *err)
+{
+	int total = x->options->repeat + (x->baseline ? 1 : 0);
+	outcome->runs = mem_zero((size_t)total, sizeof(*outcome->runs));
+	for (int i = 0; i < total; i++) {
+		bool serial = x->baseline && i == 0;
+		const char *role = serial ? "baseline" : i == (x->baseline ? 1 : 0) ? "run" : "repeat";
+		struct run_answer answer;
+		if (!run_once(x, role, outcome->experiment, &answer, err))
+			return false;
+		outcome->experiment = answer.experiment;
+		outcome->code = (int)exit_code_worse((enum exit_code)outcome->code, (enum exit_code)answer.exit_code);
+		outcome->signal = answer.signal;
+		if (answer.run != 0 && !serial)
+			outcome->runs[outcome->nruns++] = answer.run;
+		else if (serial)
+			outcome->baseline = answer.run;
+		if (answer.signal != 0 || answer.store_failed || answer.exit_code == EXIT_CONNECT)
+			break;
+	}
+	return true;
+}
+
+static int nothing_left(const struct experiment *x)
+{
+	printf("run %lld left nothing that may be run again", (long long)x->resume.run);
+	if (x->resume_unknown > 0)
+		printf("; %u ticket%s unknown: mark the task repeatable or readonly, or look on the server",
+		        x->resume_unknown, x->resume_unknown == 1 ? " is" : "s are");
+	printf("\n");
+	return x->resume_unknown > 0 ? EXIT_TASKS : EXIT_DONE;
+}
+
+/* With no connection setting at all, most people have no server running: say how to get one. */
+static void offer_local(const struct options *o, struct err *err)
+{
+	static const char *const settings[] = {"PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE", "PGDATABASE", "PGUSER"};
+	if (err->code != EXIT_CONNECT || o->local || o->host != NULL || o->port != NULL || o->user != NULL ||
+	        o->dbname != NULL || o->conninfo != NULL)
+		return;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		if (getenv(settings[i]) != NULL)
+			return;
+	}
+	size_t used = strlen(err->text);
+	snprintf(err->text + used, sizeof(err->text) - used,
+	        "; say where the server is with -h, -p, -U and -d, or add --local for a throwaway one");
+}
+
+int fail_connect(const struct options *options, struct err *err)
+{
+	offer_local(options, err);
+	return fail(err);
+}
+
+static int run_experiment(struct experiment *x, int *signal_to_raise, struct err *err)
+{
+	struct outcome outcome = {.store_path = x->store_path};
+	if (!experiment_connect(x, err))
+		return fail(err);
+	bool ok = run_all(x, &outcome, err);
+	if (!ok)
+		outcome.code = (int)exit_code_worse(
+		        (enum exit_code)outcome.code, (enum exit_code)fail_connect(x->options, err));
+	*signal_to_raise = outcome.signal;
+	if (outcome.nruns > 0)
+		outcome.code = outcome_show(x, &outcome);
+	if (x->resume_unknown > 0) {
+		log_write(LEVEL_WARNING, NULL, "%u tickets of run %lld stay unknown: they were not repeated",
+		        x->resume_unknown, (long long)x->resume.run);
+		outcome.code = (int)exit_code_worse((enum exit_code)outcome.code, EXIT_TASKS);
+	}
+	free(outcome.runs);
+	return outcome.code;
+}
+
+int cmd_run(struct options *options, int argc, char **argv, int *signal_to_raise)
+{
+	struct experiment x;
+	struct err err = {0};
+	int code;
+	if (!log_open(options->log_file, options->verbose, LEVEL_INFO, &err))
+		return fail(&err);
+	if (!experiment_prepare(&x, options, argc, argv, &err)) {
+		if (err.code == EXIT_DONE) { /* --lock=skip */
+			log_write(LEVEL_INFO, NULL, "%s", err.text);
+			code = EXIT_DONE;
+		} else {
+			code = fail(&err);
+		}
+	} else if (x.ntodo == 0 && x.resuming) {
+		code = nothing_left(&x);
+	} else if (options->dry_run) {
+		struct buf out = {0};
+		dry_run_print(&x, &out);
+		fputs(buf_str(&out), stdout);
+		buf_free(&out);
+		code = EXIT_DONE;
+	} else {
+		code = run_experiment(&x, signal_to_raise, &err);
+	}
+	experiment_clear(&x);
+	return code;
+}

@@ -1,0 +1,195 @@
+/*
+ * experiment: from options to everything a run needs. Called by cmd_run, and in parts by cmd_check.
+ */
+#include "orchestrator/experiment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orchestrator/cmd.h"
+#include "orchestrator/workload.h"
+#include "reports/store.h"
+#include "shared/clock.h"
+#include "shared/rng.h"
+
+#define CLIENTS_MOST_BY_DEFAULT 16
+
+struct plan *experiment_plan(struct options *options, struct err *err)
+{
+	bool spoken = options_flag(options, "retries") || options_environment(options, "retries");
+	struct plan *plan =
+	        workload_load(options->files, options->nfiles, options->data, spoken ? options->retries : -1, err);
+	if (plan == NULL)
+		return NULL;
+	if (!options_defaults(options, plan, err)) {
+		plan_free(plan);
+		return NULL;
+	}
+	if (options->read_only)
+		plan_make_readonly(plan);
+	return plan;
+}
+
+void experiment_target(const struct options *options, struct target *target)
+{
+	memset(target, 0, sizeof(*target));
+	target->host = options->host;
+	target->port = options->port;
+	target->user = options->user;
+	target->dbname = options->conninfo != NULL ? options->conninfo : options->dbname;
+	target->password = options->password;
+	/* libpq has no timeout by itself, and its own setting does not act on connections that are not waited for. */
+	const char *text = getenv("PGCONNECT_TIMEOUT");
+	int64_t seconds = text != NULL ? strtol(text, NULL, 10) : 0;
+	target->connect_timeout_ns = seconds > 0 && seconds < 100000 ? seconds * NS_PER_S : 10 * NS_PER_S;
+	snprintf(target->application_name, sizeof(target->application_name), "pgparallel");
+}
+
+uint32_t engine_workers(enum engine engine, uint32_t lanes)
+{
+	return engine == ENGINE_PROCESS ? lanes : 1;
+}
+
+bool experiment_layout(const struct options *o, uint32_t ntickets, uint32_t *sessions, uint32_t *lanes,
+        uint32_t *workers, struct err *err)
+{
+	uint32_t most = ntickets < CLIENTS_MOST_BY_DEFAULT ? ntickets : CLIENTS_MOST_BY_DEFAULT;
+	*sessions = o->clients > 0 ? (uint32_t)o->clients : most > 0 ? most : 1;
+	if (o->engine == ENGINE_SERIAL)
+		*sessions = 1;
+	*lanes = o->engine == ENGINE_SERIAL || o->engine == ENGINE_ASYNC ? 1
+	         : o->lanes > 0                                          ? (uint32_t)o->lanes
+	                                                                 : *sessions;
+	if (*lanes > *sessions)
+		return err_set(err, EXIT_USAGE, "-j %u lanes cannot share %u session%s: use -j %u or -c %u", *lanes,
+		        *sessions, *sessions == 1 ? "" : "s", *sessions, *lanes);
+	*workers = engine_workers(o->engine, *lanes);
+	if ((uint32_t)o->min_workers > *workers)
+		return err_set(err, EXIT_USAGE, "--min-workers=%d cannot be kept with %u worker%s", o->min_workers,
+		        *workers, *workers == 1 ? "" : "s");
+	if ((uint32_t)o->require_overlap > *sessions)
+		return err_set(err, EXIT_USAGE, "--require-overlap=%d can never hold with %u session%s: use -c %d",
+		        o->require_overlap, *sessions, *sessions == 1 ? "" : "s", o->require_overlap);
+	return true;
+}
+
+static bool take_gates(struct experiment *x, struct err *err)
+{
+	const struct options *o = x->options;
+	x->gates = mem_zero((size_t)x->plan->ngates + (size_t)o->ngates + 1, sizeof(*x->gates));
+	for (int i = 0; i < x->plan->ngates; i++) {
+		x->gates[x->ngates] = x->plan->gates[i];
+		x->gates[x->ngates++].text = mem_strdup(x->plan->gates[i].text);
+	}
+	for (int i = 0; i < o->ngates; i++) {
+		struct gate gate = {0};
+		if (!workload_gate(o->gates[i], &gate, err))
+			return err_prefix(err, "--gate");
+		x->gates[x->ngates++] = gate;
+	}
+	return true;
+}
+
+/* A speed-up is measured and never summed: its gate needs the serial run, which repeats what the tasks do. */
+static bool decide_baseline(struct experiment *x, struct err *err)
+{
+	bool gate = false;
+	for (int i = 0; i < x->ngates; i++)
+		gate = gate || x->gates[i].metric == GATE_SPEEDUP;
+	x->baseline = x->options->baseline;
+	if (x->options->resume != 0 && (gate || x->baseline))
+		return err_set(err, EXIT_USAGE,
+		        "--resume runs a part of the tasks: %s cannot be judged; take it out of the workload file",
+		        x->baseline ? "baseline" : "a speedup gate");
+	if (x->baseline || !gate)
+		return true;
+	for (int i = 0; i < x->plan->ntasks; i++) {
+		const struct task *t = &x->plan->tasks[i];
+		if (!t->readonly && !t->repeatable && !x->options->read_only)
+			return err_set(err, EXIT_USAGE,
+			        "a speedup gate runs every task a second time, serially, but task %s is neither "
+			        "readonly nor repeatable: mark it, or say --baseline to run it twice",
+			        t->name);
+	}
+	x->baseline = true;
+	return true;
+}
+
+static void all_tickets(struct experiment *x)
+{
+	x->ntodo = x->plan->ntickets;
+	x->todo = mem_zero((size_t)x->ntodo + 1, sizeof(*x->todo));
+	for (uint32_t i = 0; i < x->ntodo; i++)
+		x->todo[i] = i;
+}
+
+static bool take_store(struct experiment *x, struct err *err)
+{
+	struct options *o = x->options;
+	if (!store_path(o, x->store_path, err))
+		return false;
+	if (o->dry_run)
+		return true;
+	if (!store_probe(x->store_path, err))
+		return false;
+	if (!lockfile_take(&x->lock, x->store_path, o->lock, CLOCK_NEVER, err))
+		return false;
+	x->locked = true;
+	return true;
+}
+
+bool experiment_prepare(struct experiment *x, struct options *options, int argc, char **argv, struct err *err)
+{
+	memset(x, 0, sizeof(*x));
+	x->options = options;
+	x->lock.fd = -1;
+	quote_argv(argc, argv, &x->argv);
+	x->plan = experiment_plan(options, err);
+	if (x->plan == NULL || !take_gates(x, err) || !decide_baseline(x, err))
+		return false;
+	x->engine = options->engine;
+	x->seed = options->seed_given ? options->seed : rng_system() & (uint64_t)INT64_MAX;
+	if (!options->dry_run || options->resume != 0) {
+		if (!take_store(x, err))
+			return false;
+	}
+	if (options->resume == 0)
+		all_tickets(x);
+	else if (!resume_prepare(x, err))
+		return false;
+	return experiment_layout(options, x->ntodo, &x->sessions, &x->lanes, &x->workers, err);
+}
+
+bool experiment_connect(struct experiment *x, struct err *err)
+{
+	experiment_target(x->options, &x->target);
+	if (!x->options->local)
+		return true;
+	x->sandbox = sandbox_start(x->options->local_dir, err);
+	if (x->sandbox == NULL)
+		return false;
+	x->target.host = sandbox_host(x->sandbox);
+	x->target.port = sandbox_port(x->sandbox);
+	x->target.user = sandbox_user(x->sandbox);
+	x->target.dbname = sandbox_dbname(x->sandbox);
+	return true;
+}
+
+void experiment_clear(struct experiment *x)
+{
+	if (x->sandbox != NULL)
+		sandbox_stop(x->sandbox);
+	if (x->locked)
+		lockfile_release(&x->lock);
+	if (x->resuming)
+		resume_view_free(&x->resume);
+	for (int i = 0; i < x->ngates; i++)
+		free(x->gates[i].text);
+	free(x->gates);
+	free(x->todo);
+	if (x->plan != NULL)
+		plan_free(x->plan);
+	buf_free(&x->argv);
+	memset(x, 0, sizeof(*x));
+}

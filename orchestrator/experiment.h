@@ -1,0 +1,60 @@
+/*
+ * experiment: what `run` needs before its first run and between its runs: the workload, the layout, the gates, the
+ * results file and its lock, what --resume leaves, the throwaway server. It owns all of it until experiment_clear.
+ */
+#ifndef ORCHESTRATOR_EXPERIMENT_H
+#define ORCHESTRATOR_EXPERIMENT_H
+
+#include "orchestrator/lockfile.h"
+#include "orchestrator/options.h"
+#include "orchestrator/run.h"
+#include "orchestrator/sandbox.h"
+#include "reports/query.h"
+#include "shared/buf.h"
+#include "shared/plan.h"
+#include "worker/worker.h"
+
+struct experiment {
+	struct options *options; /* borrowed */
+	struct plan *plan;
+	struct gate *gates; /* of the file, then of --gate */
+	int ngates;
+	bool baseline; /* asked for, or implied by a speed-up gate */
+	enum engine engine;
+	uint32_t sessions, lanes, workers;
+	uint64_t seed;
+	uint32_t *todo; /* positions -> tickets */
+	uint32_t ntodo;
+	struct resume_view resume;
+	bool resuming;
+	uint32_t resume_unknown; /* tickets of the resumed run that stay unknown */
+	char store_path[4096];
+	struct lockfile lock;
+	bool locked;
+	struct sandbox *sandbox;
+	struct target target;
+	struct buf argv; /* the command as stored */
+};
+
+/* Everything up to the first connection but the server of --local; with --dry-run neither lock nor files are made. */
+bool experiment_prepare(struct experiment *x, struct options *options, int argc, char **argv, struct err *err);
+/* The server of --local, and where to connect. Before any other child exists. */
+bool experiment_connect(struct experiment *x, struct err *err);
+void experiment_clear(struct experiment *x);
+
+/* Reads the workload and applies @run, --read-only. */
+struct plan *experiment_plan(struct options *options, struct err *err);
+/* The connection settings without --local. */
+void experiment_target(const struct options *options, struct target *target);
+/* Sessions, lanes and workers of so many tickets; contradictions are EXIT_USAGE. */
+bool experiment_layout(const struct options *options, uint32_t ntickets, uint32_t *sessions, uint32_t *lanes,
+        uint32_t *workers, struct err *err);
+uint32_t engine_workers(enum engine engine, uint32_t lanes);
+
+/* orchestrator/resume.c: what RUN left; refuses another workload, data or seed. */
+bool resume_prepare(struct experiment *x, struct err *err);
+
+/* orchestrator/dry_run.c */
+void dry_run_print(const struct experiment *x, struct buf *out);
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * outcome: from stored runs to what a person and a script see. All of it comes from the results file, so that `show`
+ * and `report` say the same later.
+ */
+#include "orchestrator/outcome.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "orchestrator/claims.h"
+#include "orchestrator/cmd.h"
+#include "orchestrator/output.h"
+#include "orchestrator/progress.h"
+#include "reports/budget.h"
+#include "reports/render.h"
+#include "reports/stats.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+
+/* One run with what was computed from it. */
+struct shown {
+	struct run_view view;
+	struct proof proof;
+};
+
+struct gallery {
+	struct shown *shown;
+	int count;
+	struct run_view baseline;
+	bool has_baseline;
+};
+
+static void gallery_clear(struct gallery *g)
+{
+	for (int i = 0; i < g->count; i++) {
+		proof_free(&g->shown[i].proof);
+		run_view_free(&g->shown[i].view);
+	}
+	if (g->has_baseline)
+		run_view_free(&g->baseline);
+	free(g->shown);
+}
+
+static bool gallery_load(struct gallery *g, const struct outcome *o, struct err *err)
+{
+	memset(g, 0, sizeof(*g));
+	struct query *query = query_open(o->store_path, err);
+	if (query == NULL)
+		return false;
+	bool ok = true;
+	g->shown = mem_zero((size_t)o->nruns, sizeof(*g->shown));
+	if (o->baseline != 0)
+		ok = g->has_baseline = query_run(query, o->baseline, &g->baseline, err);
+	for (int i = 0; ok && i < o->nruns; i++) {
+		ok = query_run(query, o->runs[i], &g->shown[i].view, err);
+		if (!ok)
+			break;
+		proof_of(&g->shown[i].view, g->has_baseline ? &g->baseline : NULL, &g->shown[i].proof);
+		g->count++;
+	}
+	query_close(query);
+	return ok;
+}
+
+/* The verdict stands beside each run, so that `list` need not read every attempt again. */
+static bool keep_verdicts(const struct gallery *g, const struct outcome *o, struct err *err)
+{
+	int interrupted;
+	struct store *store = store_open(o->store_path, &interrupted, err);
+	if (store == NULL)
+		return false;
+	bool ok = true;
+	for (int i = 0; ok && i < g->count; i++) {
+		const struct proof *p = &g->shown[i].proof;
+		ok = store_verdict(
+		        store, o->runs[i], verdict_name(p->verdict), p->speedup, p->ceiling, p->overlap_percent, err);
+	}
+	ok = ok && store_commit(store, err);
+	struct err closing;
+	if (!store_close(store, ok ? err : &closing))
+		ok = false;
+	return ok;
+}
+
+static int by_makespan(const void *a, const void *b)
+{
+	int64_t x = ((const struct shown *)a)->proof.makespan_us, y = ((const struct shown *)b)->proof.makespan_us;
+	return x < y ? -1 : x > y;
+}
+
+/* The repeats in one line: the median is the run shown above it. */
+static void say_repeats(const struct gallery *g, const struct shown *median, struct buf *out)
+{
+	char middle[32], low[32], high[32];
+	if (g->count < 2)
+		return;
+	buf_printf(out, " %d runs: makespan %s (run %lld, shown above) [%s to %s]", g->count,
+	        stats_duration((double)median->proof.makespan_us, middle), (long long)median->view.id,
+	        stats_duration((double)g->shown[0].proof.makespan_us, low),
+	        stats_duration((double)g->shown[g->count - 1].proof.makespan_us, high));
+	if (g->has_baseline && median->proof.speedup > 0)
+		buf_printf(out, ", speed-up %.2fx [%.2fx to %.2fx]", median->proof.speedup,
+		        g->shown[g->count - 1].proof.speedup, g->shown[0].proof.speedup);
+	buf_putc(out, '\n');
+}
+
+static void report_hint(const struct experiment *x, int64_t run, char *out, size_t size)
+{
+	struct buf path = {0};
+	char *words[] = {(char *)x->store_path};
+	quote_argv(1, words, &path);
+	if (x->options->db != NULL)
+		snprintf(out, size, "pgparallel report %lld --db=%s -o run-%lld.html", (long long)run, buf_str(&path),
+		        (long long)run);
+	else
+		snprintf(out, size, "pgparallel report %lld -o run-%lld.html", (long long)run, (long long)run);
+	buf_free(&path);
+}
+
+/* The text of the median run, or with -F and no -o the report itself, on standard output. */
+static bool print_median(const struct experiment *x, const struct gallery *g, const struct shown *s, struct err *err)
+{
+	const struct options *o = x->options;
+	struct budget budget;
+	budget_of(&s->view, &budget);
+	struct rendering r = {.run = &s->view,
+	        .baseline = g->has_baseline ? &g->baseline : NULL,
+	        .proof = &s->proof,
+	        .budget = &budget,
+	        .store_path = x->store_path};
+	struct buf text = {0}, report = {0};
+	bool ok = true;
+	if (o->format == FORMAT_NONE || o->output != NULL) {
+		char hint[4600] = "";
+		struct terminal terminal;
+		terminal_probe(STDOUT_FILENO, o->color, &terminal);
+		if (o->output == NULL)
+			report_hint(x, s->view.id, hint, sizeof(hint));
+		struct text_style style = {
+		        .width = terminal.width, .color = terminal.color, .utf8 = terminal.utf8, .report_hint = hint};
+		text_render(&r, &style, &text);
+		say_repeats(g, s, &text);
+	}
+	if (o->format != FORMAT_NONE) {
+		ok = output_render(&r, o, &report, err) && (o->output == NULL || output_write(o->output, &report, err));
+		if (ok && o->output != NULL)
+			buf_printf(&text, " report: %s\n", o->output);
+		else if (ok)
+			buf_append(&text, buf_str(&report), report.len);
+	}
+	if (!o->quiet || (o->format != FORMAT_NONE && o->output == NULL))
+		fwrite(buf_str(&text), 1, text.len, stdout);
+	buf_free(&text);
+	buf_free(&report);
+	return ok;
+}
+
+static void say_lines(const struct buf *lines)
+{
+	const char *c = buf_str(lines);
+	while (*c != '\0') {
+		size_t len = strcspn(c, "\n");
+		log_write(LEVEL_ERROR, NULL, "%.*s", (int)len, c);
+		c += len + (c[len] == '\n');
+	}
+}
+
+/* Errors and checks are those of every run; times, speed-up and overlap are the median run's. */
+static int judge(const struct experiment *x, const struct gallery *g, const struct shown *median)
+{
+	struct buf lines = {0};
+	int failed = 0;
+	struct run_view all = median->view;
+	all.failed = all.unknown = all.not_run = 0;
+	for (int i = 0; i < g->count; i++) {
+		const struct run_view *v = &g->shown[i].view;
+		all.failed += v->failed;
+		all.unknown += v->unknown;
+		all.not_run += v->not_run;
+		failed += claims_checks(v, &lines);
+	}
+	failed += claims_gates(x->gates, x->ngates, &all, &median->proof, &lines);
+	failed += claims_overlap(x->options->require_overlap, &median->proof, &lines);
+	say_lines(&lines);
+	buf_free(&lines);
+	return failed;
+}
+
+int outcome_show(const struct experiment *x, const struct outcome *outcome)
+{
+	struct gallery g;
+	struct err err = {0};
+	enum exit_code code = (enum exit_code)outcome->code;
+	if (!gallery_load(&g, outcome, &err)) {
+		gallery_clear(&g);
+		fail(&err);
+		return (int)exit_code_worse(code, EXIT_STORE);
+	}
+	if (!keep_verdicts(&g, outcome, &err)) {
+		fail(&err);
+		code = exit_code_worse(code, EXIT_STORE);
+	}
+	qsort(g.shown, (size_t)g.count, sizeof(*g.shown), by_makespan);
+	const struct shown *median = &g.shown[(g.count - 1) / 2];
+	if (!print_median(x, &g, median, &err)) {
+		fail(&err);
+		code = exit_code_worse(code, err.code);
+	}
+	if (judge(x, &g, median) > 0)
+		code = exit_code_worse(code, EXIT_GATE);
+	gallery_clear(&g);
+	return (int)code;
+}

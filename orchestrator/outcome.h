@@ -1,0 +1,25 @@
+/*
+ * outcome: what the runs of an experiment showed, for cmd_run: verdicts kept, text, report, claims.
+ */
+#ifndef ORCHESTRATOR_OUTCOME_H
+#define ORCHESTRATOR_OUTCOME_H
+
+#include <stdint.h>
+
+#include "orchestrator/experiment.h"
+
+struct outcome {
+	const char *store_path;
+	int64_t experiment;
+	int64_t baseline; /* id of the serial run, 0 = none */
+	int64_t *runs; /* ids of the run and its repeats; owned by cmd_run */
+	int nruns;
+	int code; /* of the runs themselves */
+	int signal;
+};
+
+/* Loads the runs, keeps their verdicts, prints the median run, writes the report, judges the claims. Returns the exit
+ * code, the runs' own included. */
+int outcome_show(const struct experiment *x, const struct outcome *outcome);
+
+#endif

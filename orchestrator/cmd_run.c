@@ -9,7 +9,7 @@
 #include "orchestrator/claims.h"
 #include "orchestrator/cmd.h"
 #include "orchestrator/experiment.h"
-#include "orchestrator/outcome.h"
+#include "orchestrator/showing.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
@@ -42,23 +42,23 @@ static bool run_once(
 }
 
 /* The baseline first, then the run and its repeats; stops at the first that was stopped or could not be stored. */
-static bool run_all(struct experiment *x, struct outcome *outcome, struct err *err)
+static bool run_all(struct experiment *x, struct showing *showing, struct err *err)
 {
 	int total = x->options->repeat + (x->baseline ? 1 : 0);
-	outcome->runs = mem_zero((size_t)total, sizeof(*outcome->runs));
+	showing->runs = mem_zero((size_t)total, sizeof(*showing->runs));
 	for (int i = 0; i < total; i++) {
 		bool serial = x->baseline && i == 0;
 		const char *role = serial ? "baseline" : i == (x->baseline ? 1 : 0) ? "run" : "repeat";
 		struct run_answer answer;
-		if (!run_once(x, role, outcome->experiment, &answer, err))
+		if (!run_once(x, role, showing->experiment, &answer, err))
 			return false;
-		outcome->experiment = answer.experiment;
-		outcome->code = (int)exit_code_worse((enum exit_code)outcome->code, (enum exit_code)answer.exit_code);
-		outcome->signal = answer.signal;
+		showing->experiment = answer.experiment;
+		showing->code = (int)exit_code_worse((enum exit_code)showing->code, (enum exit_code)answer.exit_code);
+		showing->signal = answer.signal;
 		if (answer.run != 0 && !serial)
-			outcome->runs[outcome->nruns++] = answer.run;
+			showing->runs[showing->nruns++] = answer.run;
 		else if (serial)
-			outcome->baseline = answer.run;
+			showing->baseline = answer.run;
 		if (answer.signal != 0 || answer.store_failed || answer.exit_code == EXIT_CONNECT)
 			break;
 	}
@@ -99,23 +99,23 @@ int fail_connect(const struct options *options, struct err *err)
 
 static int run_experiment(struct experiment *x, int *signal_to_raise, struct err *err)
 {
-	struct outcome outcome = {.store_path = x->store_path};
+	struct showing showing = {.store_path = x->store_path};
 	if (!experiment_connect(x, err))
 		return fail(err);
-	bool ok = run_all(x, &outcome, err);
+	bool ok = run_all(x, &showing, err);
 	if (!ok)
-		outcome.code = (int)exit_code_worse(
-		        (enum exit_code)outcome.code, (enum exit_code)fail_connect(x->options, err));
-	*signal_to_raise = outcome.signal;
-	if (outcome.nruns > 0)
-		outcome.code = outcome_show(x, &outcome);
+		showing.code = (int)exit_code_worse(
+		        (enum exit_code)showing.code, (enum exit_code)fail_connect(x->options, err));
+	*signal_to_raise = showing.signal;
+	if (showing.nruns > 0)
+		showing.code = showing_print(x, &showing);
 	if (x->resume_unknown > 0) {
 		log_write(LEVEL_WARNING, NULL, "%u tickets of run %lld stay unknown: they were not repeated",
 		        x->resume_unknown, (long long)x->resume.run);
-		outcome.code = (int)exit_code_worse((enum exit_code)outcome.code, EXIT_TASKS);
+		showing.code = (int)exit_code_worse((enum exit_code)showing.code, EXIT_TASKS);
 	}
-	free(outcome.runs);
-	return outcome.code;
+	free(showing.runs);
+	return showing.code;
 }
 
 int cmd_run(struct options *options, int argc, char **argv, int *signal_to_raise)

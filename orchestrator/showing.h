@@ -1,14 +1,14 @@
 /*
- * outcome: what the runs of an experiment showed, for cmd_run: verdicts kept, text, report, claims.
+ * showing: what the runs of an experiment showed, for cmd_run: verdicts kept, text, report, claims.
  */
-#ifndef ORCHESTRATOR_OUTCOME_H
-#define ORCHESTRATOR_OUTCOME_H
+#ifndef ORCHESTRATOR_SHOWING_H
+#define ORCHESTRATOR_SHOWING_H
 
 #include <stdint.h>
 
 #include "orchestrator/experiment.h"
 
-struct outcome {
+struct showing {
 	const char *store_path;
 	int64_t experiment;
 	int64_t baseline; /* id of the serial run, 0 = none */
@@ -20,6 +20,6 @@ struct outcome {
 
 /* Loads the runs, keeps their verdicts, prints the median run, writes the report, judges the claims. Returns the exit
  * code, the runs' own included. */
-int outcome_show(const struct experiment *x, const struct outcome *outcome);
+int showing_print(const struct experiment *x, const struct showing *showing);
 
 #endif

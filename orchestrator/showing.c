@@ -1,8 +1,8 @@
 /*
- * outcome: from stored runs to what a person and a script see. All of it comes from the results file, so that `show`
+ * showing: from stored runs to what a person and a script see. All of it comes from the results file, so that `show`
  * and `report` say the same later.
  */
-#include "orchestrator/outcome.h"
+#include "orchestrator/showing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static void gallery_clear(struct gallery *g)
 	free(g->shown);
 }
 
-static bool gallery_load(struct gallery *g, const struct outcome *o, struct err *err)
+static bool gallery_load(struct gallery *g, const struct showing *o, struct err *err)
 {
 	memset(g, 0, sizeof(*g));
 	struct query *query = query_open(o->store_path, err);
@@ -65,7 +65,7 @@ static bool gallery_load(struct gallery *g, const struct outcome *o, struct err 
 }
 
 /* The verdict stands beside each run, so that `list` need not read every attempt again. */
-static bool keep_verdicts(const struct gallery *g, const struct outcome *o, struct err *err)
+static bool keep_verdicts(const struct gallery *g, const struct showing *o, struct err *err)
 {
 	int interrupted;
 	struct store *store = store_open(o->store_path, &interrupted, err);
@@ -188,17 +188,17 @@ static int judge(const struct experiment *x, const struct gallery *g, const stru
 	return failed;
 }
 
-int outcome_show(const struct experiment *x, const struct outcome *outcome)
+int showing_print(const struct experiment *x, const struct showing *showing)
 {
 	struct gallery g;
 	struct err err = {0};
-	enum exit_code code = (enum exit_code)outcome->code;
-	if (!gallery_load(&g, outcome, &err)) {
+	enum exit_code code = (enum exit_code)showing->code;
+	if (!gallery_load(&g, showing, &err)) {
 		gallery_clear(&g);
 		fail(&err);
 		return (int)exit_code_worse(code, EXIT_STORE);
 	}
-	if (!keep_verdicts(&g, outcome, &err)) {
+	if (!keep_verdicts(&g, showing, &err)) {
 		fail(&err);
 		code = exit_code_worse(code, EXIT_STORE);
 	}

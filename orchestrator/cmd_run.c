@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "orchestrator/claims.h"
 #include "orchestrator/cmd.h"
 #include "orchestrator/experiment.h"
 #include "orchestrator/showing.h"

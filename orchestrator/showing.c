@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "orchestrator/claims.h"
 #include "orchestrator/cmd.h"
 #include "orchestrator/output.h"
 #include "orchestrator/progress.h"
 #include "reports/budget.h"
+#include "reports/gate.h"
 #include "reports/render.h"
 #include "reports/stats.h"
 #include "shared/clock.h"
@@ -157,20 +157,30 @@ static bool print_median(const struct experiment *x, const struct gallery *g, co
 	return ok;
 }
 
-static void say_lines(const struct buf *lines)
+#define CHECKS_SHOWN 5
+
+/* rows= that did not match, of attempts that are done all the same. Returns how many. */
+static int judge_checks(const struct run_view *run)
 {
-	const char *c = buf_str(lines);
-	while (*c != '\0') {
-		size_t len = strcspn(c, "\n");
-		log_write(LEVEL_ERROR, NULL, "%.*s", (int)len, c);
-		c += len + (c[len] == '\n');
+	int failed = 0;
+	for (size_t i = 0; i < run->nattempts; i++) {
+		const struct attempt_view *a = &run->attempts[i];
+		if ((a->flags & ATTEMPT_CHECK_FAILED) == 0 || a->outcome != OUTCOME_DONE || failed++ >= CHECKS_SHOWN)
+			continue;
+		log_write(LEVEL_ERROR, NULL, "check failed: task %s gave %lld row%s, which is not what its rows= says",
+		        a->task < run->ntasks ? run->tasks[a->task].name : "?", (long long)a->rows,
+		        a->rows == 1 ? "" : "s");
 	}
+	if (failed > CHECKS_SHOWN)
+		log_write(LEVEL_ERROR, NULL, "%d checks failed in run %lld", failed, (long long)run->id);
+	return failed;
 }
 
-/* Errors and checks are those of every run; times, speed-up and overlap are the median run's. */
+/* Errors and checks are those of every run; times, speed-up and overlap are the median run's. What holds is said with
+ * the results, what does not with the errors. */
 static int judge(const struct experiment *x, const struct gallery *g, const struct shown *median)
 {
-	struct buf lines = {0};
+	struct gate_result result;
 	int failed = 0;
 	struct run_view all = median->view;
 	all.failed = all.unknown = all.not_run = 0;
@@ -179,12 +189,21 @@ static int judge(const struct experiment *x, const struct gallery *g, const stru
 		all.failed += v->failed;
 		all.unknown += v->unknown;
 		all.not_run += v->not_run;
-		failed += claims_checks(v, &lines);
+		failed += judge_checks(v);
 	}
-	failed += claims_gates(x->gates, x->ngates, &all, &median->proof, &lines);
-	failed += claims_overlap(x->options->require_overlap, &median->proof, &lines);
-	say_lines(&lines);
-	buf_free(&lines);
+	bool say = !x->options->quiet && (x->options->format == FORMAT_NONE || x->options->output != NULL);
+	int claims = x->ngates + (x->options->require_overlap > 0);
+	for (int i = 0; i < claims; i++) {
+		if (i < x->ngates)
+			gate_check(&x->gates[i], &all, &median->proof, &result);
+		else
+			gate_require_overlap((uint32_t)x->options->require_overlap, &median->proof, &result);
+		if (!result.passed)
+			log_write(LEVEL_ERROR, NULL, "%s%s", i < x->ngates ? "gate " : "claim ", result.text);
+		else if (say)
+			printf(" %s%s\n", i < x->ngates ? "gate " : "claim ", result.text);
+		failed += !result.passed;
+	}
 	return failed;
 }
 

@@ -45,12 +45,6 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int64_t median_of(int64_t *values, size_t n)
-{
-	qsort(values, n, sizeof(*values), by_number);
-	return values[n / 2];
-}
-
 static int64_t drift(const struct clock_point *a, const struct clock_point *b)
 {
 	return (b->server_us - a->server_us) * CLOCK_DRIFT_PPM / 1000000 + 1;
@@ -79,40 +73,54 @@ static void tighten(struct server_clock *clock)
 	}
 }
 
+static int64_t into(int64_t offset_us, const struct clock_point *p)
+{
+	if (offset_us < p->low_us)
+		return p->low_us;
+	return offset_us > p->high_us ? p->high_us : offset_us;
+}
+
 /*
- * The lower bounds are then a line that moves at most 200 ppm, the upper ones as well, so the middle between them is
- * one too: an offset that satisfies every marker, unless somewhere the lower bound lies above the upper one.
+ * Any offset inside the tightened bounds that moves at most 200 ppm will do. This one begins in the middle of the
+ * narrowest bounds and moves only where it must: end markers are sent long before they are answered, and the middle
+ * of their wide bounds would drift away from clocks that do not.
  */
 static void choose_offsets(struct server_clock *clock)
 {
-	int64_t *scratch = mem_alloc((clock->npoints + 1) * sizeof(*scratch));
+	struct clock_point *p = clock->points;
+	size_t best = 0;
 
-	clock->fits = true;
+	for (size_t i = 1; i < clock->npoints; i++)
+		if (p[i].high_us - p[i].low_us < p[best].high_us - p[best].low_us)
+			best = i;
+	p[best].offset_us = p[best].low_us + (p[best].high_us - p[best].low_us) / 2;
+	for (size_t i = best + 1; i < clock->npoints; i++)
+		p[i].offset_us = into(p[i - 1].offset_us, &p[i]);
+	for (size_t i = best; i-- > 0;)
+		p[i].offset_us = into(p[i + 1].offset_us, &p[i]);
+	clock->width_us = p[best].high_us - p[best].low_us;
+}
+
+/* Somewhere a lower bound lies above an upper one: no offset fits. A picture still wants some mapping: one constant
+ * offset, the median of what the markers say, keeps the order of the server's times. */
+static void give_up(struct server_clock *clock)
+{
+	int64_t *middles = mem_alloc(clock->npoints * sizeof(*middles)), offset;
+
 	for (size_t i = 0; i < clock->npoints; i++) {
-		struct clock_point *p = &clock->points[i];
-		int64_t gap = p->low_us - p->high_us;
+		const struct clock_point *p = &clock->points[i];
 
-		p->offset_us = p->low_us + (p->high_us - p->low_us) / 2;
-		scratch[i] = p->high_us - p->low_us;
-		if (gap > 0 && (clock->fits || gap > clock->contradiction_us)) {
-			clock->fits = false;
-			clock->contradiction_us = gap;
-			clock->contradiction_at_us = p->server_us - p->offset_us;
+		middles[i] = p->low_us + (p->high_us - p->low_us) / 2;
+		if (p->low_us - p->high_us > clock->contradiction_us) {
+			clock->contradiction_us = p->low_us - p->high_us;
+			clock->contradiction_at_us = p->server_us - middles[i];
 		}
 	}
-	if (clock->npoints)
-		clock->width_us = median_of(scratch, clock->npoints);
-	/* Nothing is proven then, but a picture wants some mapping: one constant offset keeps its order. */
-	if (!clock->fits) {
-		int64_t offset;
-
-		for (size_t i = 0; i < clock->npoints; i++)
-			scratch[i] = clock->points[i].offset_us;
-		offset = median_of(scratch, clock->npoints);
-		for (size_t i = 0; i < clock->npoints; i++)
-			clock->points[i].offset_us = offset;
-	}
-	free(scratch);
+	qsort(middles, clock->npoints, sizeof(*middles), by_number);
+	offset = middles[clock->npoints / 2];
+	for (size_t i = 0; i < clock->npoints; i++)
+		clock->points[i].offset_us = offset;
+	free(middles);
 }
 
 void clock_fit(const struct run_view *run, struct server_clock *clock)
@@ -127,7 +135,13 @@ void clock_fit(const struct run_view *run, struct server_clock *clock)
 	}
 	qsort(clock->points, clock->npoints, sizeof(*clock->points), by_server_time);
 	tighten(clock);
-	choose_offsets(clock);
+	clock->fits = true;
+	for (size_t i = 0; i < clock->npoints; i++)
+		clock->fits &= clock->points[i].low_us <= clock->points[i].high_us;
+	if (clock->fits && clock->npoints)
+		choose_offsets(clock);
+	else if (!clock->fits)
+		give_up(clock);
 }
 
 void clock_free(struct server_clock *clock)

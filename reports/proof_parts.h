@@ -14,13 +14,13 @@
 struct clock_point {
 	int64_t server_us;
 	int64_t low_us, high_us; /* after clock_fit: the bounds every other marker agrees with */
-	int64_t offset_us; /* the offset chosen here: the middle */
+	int64_t offset_us; /* the offset chosen here */
 };
 struct server_clock {
 	struct clock_point *points; /* by server time */
 	size_t npoints;
 	bool fits;
-	int64_t width_us; /* median width of the bounds: how well the offset is known */
+	int64_t width_us; /* of the narrowest bounds: how well the offset is known */
 	int64_t contradiction_at_us, contradiction_us; /* client time and size of the worst, when it does not fit */
 };
 void clock_fit(const struct run_view *run, struct server_clock *clock);

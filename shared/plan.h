@@ -78,7 +78,7 @@ struct gate {
 
 struct run_default { /* one name=value of @run; applied by orchestrator/options below environment and flags */
 	char *name;
-	char *value;
+	char *value; /* NULL = a bare word: a flag */
 	int line;
 };
 

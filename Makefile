@@ -2,6 +2,8 @@
 CC ?= cc
 B ?= .build
 PREFIX ?= /usr/local
+# Debian's own Python sees Debian's modules, whatever else is first on the path.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 CSTD = -std=gnu17
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla
 OPT ?= -O2 -g
@@ -52,11 +54,11 @@ demo: ## install what is missing, run five queries in parallel on a throwaway se
 test: ## install what is missing, run every test
 	@sh orchestrator/dist/deps.sh test
 	@$(MAKE) --no-print-directory -s all test-build
-	@python3 tests/run --build $(B)
+	@$(PYTHON) tests/run --build $(B)
 
 check: ## the tests that need no database server
 	@$(MAKE) --no-print-directory -s all test-build
-	@python3 tests/run --build $(B) --without-server
+	@$(PYTHON) tests/run --build $(B) --without-server
 
 unit: $(UNIT_TESTS) ## only the C test programs
 	@failed=0; for t in $(UNIT_TESTS); do $$t || failed=1; done; exit $$failed
@@ -88,7 +90,7 @@ $(B)/pgparallel.bash: $(B)/pgparallel
 	$(B)/pgparallel help completion > $@.tmp && mv $@.tmp $@
 
 readme: all ## write the README's option section again
-	@python3 tests/house/readme.py --write $(B)/pgparallel
+	@$(PYTHON) tests/house/readme.py --write $(B)/pgparallel
 
 SANITIZED = OPT='-O1 -g -fno-omit-frame-pointer' WARN='$(WARN) -Werror'
 asan: ## the server-less tests with address and undefined behaviour sanitizers
@@ -108,13 +110,13 @@ format: ## lay every C file out again
 soak: ## the long forms of the random tests
 	@sh orchestrator/dist/deps.sh test
 	@$(MAKE) --no-print-directory -s all test-build
-	@SOAK=1 python3 tests/run --build $(B)
+	@SOAK=1 $(PYTHON) tests/run --build $(B)
 
 bench-deps: ## install the peers that make bench compares with
 	@sh orchestrator/dist/deps.sh bench
 
 bench: all ## compare with other programs; ROW=1 for one row
-	@python3 tests/bench/bench.py --program $(B)/pgparallel $(if $(ROW),--row $(ROW)) --out $(B)/bench
+	@$(PYTHON) tests/bench/bench.py --program $(B)/pgparallel $(if $(ROW),--row $(ROW)) --out $(B)/bench
 
 clean: ## remove what was built
 	rm -rf .build

@@ -1,0 +1,148 @@
+#!/bin/sh
+# deps.sh build|demo|test|ci|bench: makes sure that what this target needs is there. On Debian and Ubuntu it installs what is
+# missing with apt, as root or through sudo; anywhere else, or with DEPS=no, it names what is missing and fails.
+#
+# A database server that is installed this way leaves no cluster behind, nothing running and nothing enabled: the
+# tests and the demo start servers of their own in temporary directories.
+set -eu
+
+# package | how to see that it is there: a command, a pkg-config name, or a function below
+build_needs='gcc|command cc
+make|command make
+pkg-config|command pkg-config
+libpq-dev|library libpq
+libsqlite3-dev|library sqlite3
+libssl-dev|library openssl
+libjansson-dev|library jansson
+MSGPACK|msgpack
+libc6-dev|libc'
+demo_needs="$build_needs
+postgresql|server"
+test_needs="$demo_needs
+libcmocka-dev|library cmocka
+bats|command bats
+pgbouncer|pgbouncer
+python3|command python3"
+ci_needs="$test_needs
+clang|command clang
+clang-format|command clang-format
+clang-tidy|command clang-tidy
+cppcheck|command cppcheck
+shellcheck|command shellcheck"
+bench_needs="$demo_needs
+postgresql-contrib|pgbench
+python3|command python3
+python3-sqlalchemy|module sqlalchemy
+python3-psycopg2|module psycopg2
+python3-asyncpg|module asyncpg
+parallel|command parallel
+hyperfine|command hyperfine
+sysbench|command sysbench"
+
+command_there() { command -v "$1" >/dev/null 2>&1; }
+library_there() { pkg-config --exists "$1" 2>/dev/null; }
+# Debian's modules belong to Debian's Python, which need not be the first on the path.
+module_there() { /usr/bin/python3 -c "import $1" 2>/dev/null; }
+msgpack_there() { pkg-config --exists msgpack-c 2>/dev/null || pkg-config --exists msgpack 2>/dev/null; }
+libc_there() { [ -e /usr/include/stdio.h ] || echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1; }
+server_program() {
+	for dir in $(pg_config --bindir 2>/dev/null) /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql/bin /usr/bin; do
+		if [ -x "$dir/$1" ]; then
+			return 0
+		fi
+	done
+	command -v "$1" >/dev/null 2>&1
+}
+server_there() { server_program initdb && server_program postgres; }
+pgbench_there() { server_program pgbench; }
+pgbouncer_there() { [ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null 2>&1; }
+
+missing() { # the packages of $1 whose probe fails
+	echo "$1" | while IFS='|' read -r package probe; do
+		name=${probe%% *}
+		argument=${probe#* }
+		"${name}_there" "$argument" || echo "$package"
+	done
+}
+
+debian() {
+	command -v apt-get >/dev/null 2>&1 && [ -r /etc/os-release ] &&
+		grep -Eq '^(ID|ID_LIKE)=.*(debian|ubuntu)' /etc/os-release
+}
+
+# As root. What is set up here for the installation is taken away again.
+install_packages() {
+	policy=/usr/sbin/policy-rc.d
+	cluster=/etc/postgresql-common/createcluster.d/pgparallel-no-cluster.conf
+	made=
+	trap 'rm -f $made; rmdir /etc/postgresql-common/createcluster.d 2>/dev/null || :' EXIT
+	if [ ! -e $policy ]; then # no service is started while packages are set up
+		printf '#!/bin/sh\nexit 101\n' >$policy
+		chmod 755 $policy
+		made=$policy
+	fi
+	fresh=
+	for package in "$@"; do
+		case $package in
+		postgresql | pgbouncer) fresh="$fresh $package" ;;
+		esac
+	done
+	mkdir -p "${cluster%/*}"
+	echo "create_main_cluster = false" >"$cluster"
+	made="$made $cluster"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -q || echo "deps: apt-get update failed; trying with what is known" >&2
+	msgpack=libmsgpack-dev # its name until Debian 12 and Ubuntu 22.04
+	if apt-cache show libmsgpack-c-dev >/dev/null 2>&1; then
+		msgpack=libmsgpack-c-dev
+	fi
+	# shellcheck disable=SC2046
+	apt-get install -q -y --no-install-recommends $(echo "$@" | sed "s/MSGPACK/$msgpack/")
+	for service in $fresh; do
+		deb-systemd-helper disable "$service.service" >/dev/null 2>&1 || :
+		update-rc.d "$service" disable >/dev/null 2>&1 || :
+	done
+}
+
+say_missing() {
+	echo "$1, and these packages are missing (named as in Debian):" >&2
+	for package in $lacking; do
+		[ "$package" != MSGPACK ] || package=libmsgpack-dev
+		echo "  $package" >&2
+	done
+	echo "Install them, then run the same command again." >&2
+	exit 1
+}
+
+if [ "${1:-}" = --install ]; then
+	shift
+	install_packages "$@"
+	exit 0
+fi
+case ${1:-build} in
+build) needs=$build_needs ;;
+demo) needs=$demo_needs ;;
+test) needs=$test_needs ;;
+ci) needs=$ci_needs ;;
+bench) needs=$bench_needs ;;
+*)
+	echo "deps.sh: build, demo, test, ci or bench" >&2
+	exit 1
+	;;
+esac
+lacking=$(missing "$needs")
+[ -n "$lacking" ] || exit 0
+[ "${DEPS:-yes}" != no ] || say_missing "DEPS=no was given"
+debian || say_missing "This is neither Debian nor Ubuntu"
+# shellcheck disable=SC2086
+echo "deps: installing" $lacking >&2
+# shellcheck disable=SC2086
+if [ "$(id -u)" = 0 ]; then
+	sh "$0" --install $lacking >&2
+elif command -v sudo >/dev/null 2>&1; then
+	sudo sh "$0" --install $lacking >&2 || say_missing "sudo could not install packages"
+else
+	say_missing "Installing needs root, and there is no sudo"
+fi
+lacking=$(missing "$needs")
+[ -z "$lacking" ] || say_missing "apt did not bring everything"

@@ -20,8 +20,8 @@ static bool utf8_locale(void)
 {
 	static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-		if (named(variables[i])) {
-			const char *value = getenv(variables[i]);
+		const char *value = getenv(variables[i]);
+		if (value != NULL && value[0] != '\0') {
 			return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
 		}
 	}

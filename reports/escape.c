@@ -230,3 +230,19 @@ void escape_utf8(const char *text, struct buf *out)
 			buf_append(out, text, n);
 	}
 }
+
+void escape_base64(const void *data, size_t len, struct buf *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *s = data;
+
+	buf_reserve(out, len / 3 * 4 + 8);
+	for (size_t i = 0; i < len; i += 3) {
+		uint32_t v = (uint32_t)s[i] << 16 | (i + 1 < len ? (uint32_t)s[i + 1] << 8 : 0) |
+		             (i + 2 < len ? s[i + 2] : 0);
+		char quad[4] = {digits[v >> 18], digits[v >> 12 & 63], i + 1 < len ? digits[v >> 6 & 63] : '=',
+		        i + 2 < len ? digits[v & 63] : '='};
+
+		buf_append(out, quad, sizeof quad);
+	}
+}

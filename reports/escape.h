@@ -37,4 +37,7 @@ void escape_markdown(const char *text, int most, struct buf *out);
 /* Valid UTF-8, line breaks and tabs kept, other control characters replaced: for JSON and preformatted text. */
 void escape_utf8(const char *text, struct buf *out);
 
+/* Bytes as base64 with padding. */
+void escape_base64(const void *data, size_t len, struct buf *out);
+
 #endif

@@ -17,6 +17,9 @@ struct rendering {
 	const struct proof *proof;
 	const struct budget *budget;
 	const char *store_path;
+	/* For the page; relative file names that exist beside it, NULL = no link. */
+	const char *index_href, *previous_href;
+	size_t detail; /* attempts that the page's zoom keeps, 0 = 20,000 */
 };
 
 struct text_style {

@@ -221,9 +221,10 @@ bool word_trouble(const struct rendering *r)
 void word_sql(const struct run_view *run, struct buf *out)
 {
 	buf_printf(out,
-	        "select task, session, backend_pid, before_server_us, after_server_us\n"
-	        "  from v_attempt where run = %" PRId64 " and outcome = 'done' order by before_server_us;",
-	        run->id);
+	        "select max(active) as peak from v_overlap where run = %" PRId64 ";\n"
+	        "select task, backend_pid, server_start_unix_us, server_end_unix_us\n"
+	        "  from v_attempt where run = %" PRId64 " order by server_start_unix_us;",
+	        run->id, run->id);
 }
 
 void word_witness(const struct rendering *r, struct buf *out)
@@ -241,4 +242,59 @@ void word_witness(const struct rendering *r, struct buf *out)
 		buf_printf(out, "only the client's clock for all %s executions", word_count(timed, all));
 	if (p->witnessed > 0)
 		buf_printf(out, "; %s seen running in pg_stat_activity", word_count(p->witnessed, n));
+}
+
+void word_overlapped(const struct rendering *r, struct buf *out)
+{
+	const struct proof *p = r->proof;
+	char a[32], b[32];
+
+	if (p->active_us <= 0) {
+		buf_puts(out, "nothing was seen active");
+		return;
+	}
+	buf_printf(out, "two or more sessions were active for %s", word_exact(p->overlapped_us, a));
+	if (p->possible_us > 0)
+		buf_printf(out, " of the %s in which they could have been (%.0f %%)", word_exact(p->possible_us, b),
+		        p->overlap_percent);
+	buf_printf(out, "; peak %u, effective lanes %s", p->peak, word_number(p->effective_lanes, a));
+	if (p->backends > 0)
+		buf_printf(out, ", %u backend%s", p->backends, p->backends == 1 ? "" : "s");
+	if (p->blocked_us > 0)
+		buf_printf(out, "; blocked by one another for %s in all", word_exact(p->blocked_us, a));
+}
+
+void word_gained(const struct rendering *r, struct buf *out)
+{
+	const struct proof *p = r->proof;
+	char a[32], b[32], c[32];
+
+	if (!p->has_baseline || p->speedup <= 0) {
+		buf_puts(out, "not known without a measured serial run (--baseline)");
+		return;
+	}
+	buf_printf(out, "measured serial %s / parallel %s = %s", word_exact((double)p->serial_makespan_us, a),
+	        word_exact((double)p->makespan_us, b), word_ratio(p->speedup, c));
+	if (p->ceiling > 0)
+		buf_printf(out, ", of at most %s", word_ratio(p->ceiling, a));
+	if (p->wall_speedup > 0)
+		buf_printf(out, "; %s with starting and connecting", word_ratio(p->wall_speedup, a));
+}
+
+void word_stretched(const struct rendering *r, struct buf *out)
+{
+	const struct proof *p = r->proof;
+	const struct stretch *most = NULL;
+	char a[32], b[32], c[32];
+
+	for (size_t i = 0; i < p->nstretches; i++)
+		if (p->stretches[i].task < r->run->ntasks && (most == NULL || p->stretches[i].factor > most->factor))
+			most = &p->stretches[i];
+	if (most == NULL)
+		buf_puts(out, p->has_baseline ? "no task was done in both runs"
+		                              : "not known without a measured serial run (--baseline)");
+	else
+		buf_printf(out, "at most %s: %s took %s together and %s alone", word_ratio(most->factor, a),
+		        r->run->tasks[most->task].name, word_exact(most->together_us, b),
+		        word_exact(most->alone_us, c));
 }

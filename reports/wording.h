@@ -35,6 +35,10 @@ void word_gain(const struct rendering *r, struct buf *out);
 void word_counts(const struct run_view *run, struct buf *out);
 /* How the run ended when it did not end by itself ("stopped by SIGTERM"), else nothing. */
 void word_state(const struct run_view *run, struct buf *out);
+/* The three findings as sentences without a full stop; each always says something. */
+void word_overlapped(const struct rendering *r, struct buf *out);
+void word_gained(const struct rendering *r, struct buf *out);
+void word_stretched(const struct rendering *r, struct buf *out);
 /* What the times of the queries were witnessed by: the server's clock, the observer's samples. */
 void word_witness(const struct rendering *r, struct buf *out);
 /* How wide the wall's time axis is: the wall, or what is known of it; at least 1. */

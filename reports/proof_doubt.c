@@ -30,7 +30,7 @@ static void __attribute__((format(printf, 3, 4))) doubt(struct proof *proof, con
 
 static void doubt_client(const struct run_view *run, struct proof *proof)
 {
-	double cores = proof_fact_number(run, "cores_allowed"), wall = (double)proof->wall_us;
+	double cores = proof_fact_number(run, "client_cpus_allowed"), wall = (double)proof->wall_us;
 	double used = (double)(run->end.usage.user_us + run->end.usage.system_us + run->end.parent_usage.user_us +
 	                       run->end.parent_usage.system_us);
 	char a[32], b[32];

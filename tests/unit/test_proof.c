@@ -411,7 +411,7 @@ static bool has_doubt(const struct proof *proof, const char *name)
 static void doubt_cpu(struct run_view *run, struct run_view *base)
 {
 	(void)base;
-	made_fact(run, "cores_allowed", "2");
+	made_fact(run, "client_cpus_allowed", "2");
 	run->end.usage.user_us = 5900 * MS;
 }
 static void doubt_sessions(struct run_view *run, struct run_view *base)

@@ -189,20 +189,38 @@ static void test_generated_workloads(void **state)
 
 /* The workload as annotated SQL. Burners do a fixed amount of work: @BURN@ rows a second, put in by who knows the
  * server. */
+static void emit_step(const struct model_task *task, int k)
+{
+	int lock = 1000 + task->steps[k].lock;
+	bool unlocks = false;
+
+	for (int i = 0; i < MODEL_STEPS; i++)
+		unlocks |= task->steps[i].kind == STEP_UNLOCK;
+	switch (task->steps[k].kind) {
+	case STEP_LOCK:
+		printf("select pg_advisory_%slock(%d);\n", unlocks ? "" : "xact_", lock);
+		break;
+	case STEP_UNLOCK:
+		printf("select pg_advisory_unlock(%d);\n", lock);
+		break;
+	case STEP_SLEEP:
+		printf("select pg_sleep(%.3f);\n", task->steps[k].s);
+		break;
+	case STEP_BURN:
+		printf("select count(*) from generate_series(1, (@BURN@ * %.3f)::bigint);\n", task->steps[k].s);
+		break;
+	case STEP_END:
+		break;
+	}
+}
+
 static void emit(const struct model *m, uint64_t seed)
 {
 	printf("-- @workload generated-%" PRIu64 "\n-- @run clients=%d\n", seed, m->lanes);
 	for (int i = 0; i < m->ntasks; i++) {
 		printf("-- @task t%d repeatable\n", i + 1);
-		for (int k = 0; k < MODEL_STEPS && m->tasks[i].steps[k].kind != STEP_END; k++) {
-			if (m->tasks[i].steps[k].kind == STEP_LOCK)
-				printf("select pg_advisory_xact_lock(%d);\n", 1000 + m->tasks[i].steps[k].lock);
-			else if (m->tasks[i].steps[k].kind == STEP_SLEEP)
-				printf("select pg_sleep(%.3f);\n", m->tasks[i].steps[k].s);
-			else
-				printf("select count(*) from generate_series(1, (@BURN@ * %.3f)::bigint);\n",
-				        m->tasks[i].steps[k].s);
-		}
+		for (int k = 0; k < MODEL_STEPS && m->tasks[i].steps[k].kind != STEP_END; k++)
+			emit_step(&m->tasks[i], k);
 	}
 }
 

@@ -1,8 +1,8 @@
 /*
  * workload_model: workloads drawn from a seed (sleeps, CPU burners, lock graphs, long poles) and the reference
  * scheduler that tells the truth about them: who runs when, who waits for whom. It knows nothing of proof: lanes take
- * tasks in order, locks are first come first served and kept to the task's end, burners share the CPUs evenly.
- * Included, not linked. Times are seconds.
+ * tasks in order, locks are first come first served and kept to the task's end unless it unlocks, burners share the
+ * CPUs evenly. Included, not linked. Times are seconds.
  */
 #ifndef TESTS_UNIT_WORKLOAD_MODEL_H
 #define TESTS_UNIT_WORKLOAD_MODEL_H
@@ -20,12 +20,12 @@
 #define MODEL_START 0.0003 /* from the start marker to the first step */
 #define MODEL_HANDOUT 0.0006 /* from one task's end to the next one's start on a lane */
 
-enum model_step { STEP_END, STEP_SLEEP, STEP_BURN, STEP_LOCK };
+enum model_step { STEP_END, STEP_SLEEP, STEP_BURN, STEP_LOCK, STEP_UNLOCK };
 struct model_task {
 	struct {
 		enum model_step kind;
 		double s; /* for SLEEP and BURN */
-		int lock; /* for LOCK */
+		int lock; /* for LOCK and UNLOCK */
 	} steps[MODEL_STEPS];
 };
 struct model {
@@ -45,7 +45,6 @@ struct model_done { /* the truth about one task */
 struct model_lane { /* as a sampler sees it */
 	int task, step, lock; /* task -1: idle; lock -1: not waiting */
 	double left, step_since, ready, ticket; /* ticket: place in the queue of the lock */
-	int owned[MODEL_LOCKS], nowned;
 };
 struct model_truth {
 	struct model_done done[MODEL_TASKS];
@@ -61,52 +60,52 @@ static int model_lane_begin(const struct model *m, struct model_lane *l, int tas
 	return m->tasks[task].steps[0].kind == STEP_END;
 }
 
-/* Moves a lane whose step is over to its next one; false when the task has ended. */
-static int model_next_step(const struct model *m, struct model_lane *l, int lane, double at, int *holders)
+/* A lock goes to whoever waited longest for it. */
+static void model_release(
+        struct model_lane *lanes, int n, int lane, int lock, double at, int *holders, struct model_truth *t)
 {
+	int next = -1;
+	struct model_done *d;
+
+	if (holders[lock] != lane)
+		return;
+	for (int i = 0; i < n; i++)
+		if (lanes[i].lock == lock && (next < 0 || lanes[i].ticket < lanes[next].ticket))
+			next = i;
+	holders[lock] = next;
+	if (next < 0)
+		return;
+	d = &t->done[lanes[next].task];
+	if (d->nwaits < MODEL_WAITS)
+		d->waits[d->nwaits++] = (struct model_wait){lanes[next].step_since, at};
+	lanes[next].lock = -1;
+	lanes[next].left = 0;
+}
+
+/* Moves a lane whose step is over to its next one; 0 when the task has ended. */
+static int model_next_step(const struct model *m, struct model_lane *lanes, int n, int lane, double at, int *holders,
+        struct model_truth *t)
+{
+	struct model_lane *l = &lanes[lane];
 	const struct model_task *task = &m->tasks[l->task];
+	int lock;
 
 	l->step++;
 	l->step_since = at;
 	if (l->step >= MODEL_STEPS || task->steps[l->step].kind == STEP_END)
 		return 0;
 	l->left = task->steps[l->step].s;
-	if (task->steps[l->step].kind == STEP_LOCK) {
-		int lock = task->steps[l->step].lock;
-
-		l->left = 0;
-		if (holders[lock] >= 0 && holders[lock] != lane) {
-			l->lock = lock;
-			l->ticket = at + lane * 1e-9;
-			l->left = INFINITY;
-		} else {
-			holders[lock] = lane;
-		}
+	lock = task->steps[l->step].lock;
+	if (task->steps[l->step].kind == STEP_UNLOCK) {
+		model_release(lanes, n, lane, lock, at, holders, t);
+	} else if (task->steps[l->step].kind == STEP_LOCK && holders[lock] >= 0) {
+		l->lock = lock;
+		l->ticket = at + lane * 1e-9;
+		l->left = INFINITY;
+	} else if (task->steps[l->step].kind == STEP_LOCK) {
+		holders[lock] = lane;
 	}
 	return 1;
-}
-
-/* The task ended: its locks go to whoever waited longest. */
-static void model_release(struct model_lane *lanes, int n, int lane, double at, int *holders, struct model_truth *t)
-{
-	for (int lock = 0; lock < MODEL_LOCKS; lock++) {
-		int next = -1;
-
-		if (holders[lock] != lane)
-			continue;
-		for (int i = 0; i < n; i++)
-			if (lanes[i].lock == lock && (next < 0 || lanes[i].ticket < lanes[next].ticket))
-				next = i;
-		holders[lock] = next;
-		if (next >= 0) {
-			struct model_done *d = &t->done[lanes[next].task];
-
-			if (d->nwaits < MODEL_WAITS)
-				d->waits[d->nwaits++] = (struct model_wait){lanes[next].step_since, at};
-			lanes[next].lock = -1;
-			lanes[next].left = 0;
-		}
-	}
 }
 
 /* How fast a lane's step goes on: sleeps by the clock, burners by their share of the CPUs. */
@@ -163,9 +162,11 @@ static void model_schedule(const struct model *m, int nlanes, double sample_phas
 					l->ready = INFINITY;
 					running--;
 				}
-			} else if (l->task >= 0 && l->left < 1e-9 && !model_next_step(m, l, i, at, holders)) {
+			} else if (l->task >= 0 && l->left < 1e-9 &&
+			           !model_next_step(m, lanes, nlanes, i, at, holders, t)) {
 				t->done[l->task].end = at;
-				model_release(lanes, nlanes, i, at, holders, t);
+				for (int lock = 0; lock < MODEL_LOCKS; lock++)
+					model_release(lanes, nlanes, i, lock, at, holders, t);
 				*l = (struct model_lane){.task = -1, .lock = -1, .ready = at + MODEL_HANDOUT};
 			}
 		}
@@ -260,20 +261,21 @@ static void model_add(struct model_task *task, enum model_step kind, double s, i
 /* unit: length of a usual task. Locks are taken in ascending order, so no two tasks can block each other for ever. */
 static void model_draw(struct model *m, uint64_t seed, double unit)
 {
-	static const char *const kinds[] = {"sleeps", "one lock", "lock graph", "burners", "long pole", "mixed"};
+	static const char *const kinds[] = {
+	        "sleeps", "one lock", "lock graph", "burners", "long pole", "unlock", "mixed"};
 	struct rng rng;
 	int kind;
 
 	memset(m, 0, sizeof(*m));
 	rng_seed(&rng, seed, 77);
-	kind = (int)rng_below(&rng, 6);
+	kind = (int)rng_below(&rng, 7);
 	m->kind = kinds[kind];
 	m->lanes = 1 + (int)rng_below(&rng, 6);
 	m->ntasks = 2 + (int)rng_below(&rng, 10);
 	m->cpus = 1 + (int)rng_below(&rng, 2);
 	for (int i = 0; i < m->ntasks; i++) {
 		struct model_task *task = &m->tasks[i];
-		int what = kind == 5 ? (int)rng_below(&rng, 4) : kind;
+		int what = kind == 6 ? (int)rng_below(&rng, 6) : kind;
 		double s = unit * (0.5 + 2 * rng_unit(&rng));
 
 		if (what == 1)
@@ -288,6 +290,12 @@ static void model_draw(struct model *m, uint64_t seed, double unit)
 			if (lock + 1 < MODEL_LOCKS && rng_below(&rng, 2))
 				model_add(task, STEP_LOCK, 0,
 				        lock + 1 + (int)rng_below(&rng, (uint64_t)(MODEL_LOCKS - lock - 1)));
+		}
+		if (what == 5) {
+			model_add(task, STEP_LOCK, 0, (int)rng_below(&rng, 2));
+			model_add(task, STEP_SLEEP, s / 2, 0);
+			model_add(task, STEP_UNLOCK, 0, task->steps[0].lock);
+			s /= 2;
 		}
 		if (what == 4 && i == 0)
 			s *= 8;

@@ -8,8 +8,9 @@
  *
  * A wait ends when the last of its blockers lets go, between the last sample that shows it and the first one that does
  * not. A blocker whose own task ended in that time let go just before that task's end marker: that is the end, exact
- * to microseconds. If one of them went on beyond (it unlocked in the middle of its task), the first sample that shows
- * the session not blocked is the end. Dropped samples thus show nothing: a wait lasts until evidence against it.
+ * to microseconds. If one of them went on beyond (it unlocked in the middle of its task), the end is the first
+ * evidence against the wait: the begin of the session's next statement, else the first sample that shows it not
+ * blocked. Dropped samples thus show nothing: a wait lasts until there is such evidence.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,24 @@ static void open_wait(
 		w->wait_start_us = s->lock_wait_us;
 }
 
+/*
+ * The latest that an open wait can have lasted, by a later sample that shows no longer the same wait: its time, the
+ * begin of the wait it shows instead, or the begin of the statement it shows, as the one that waited was over by then.
+ */
+static int64_t wait_limit(const struct evidence *e, const struct wait *w, const struct sample *s)
+{
+	int64_t limit = clock_map(&e->clock, s->first_us);
+	const int64_t since[] = {s->query_start_us, s->lock_wait_us};
+
+	for (int i = 0; i < 2; i++) {
+		int64_t at = since[i] > 0 ? clock_map(&e->clock, since[i]) : limit;
+
+		if (at >= w->last_us && at < limit)
+			limit = at;
+	}
+	return limit;
+}
+
 /* One interval against the samples of its backend, in order of time. */
 static void cut_interval(struct evidence *e, struct interval *in, const struct sample *const *samples, size_t n)
 {
@@ -148,14 +167,12 @@ static void cut_interval(struct evidence *e, struct interval *in, const struct s
 		if (last < in->from_us || first > in->to_us)
 			continue;
 		if (!shows_blocked(e, s)) {
-			close_wait(e, in, &w, first, &cut_us);
+			close_wait(e, in, &w, wait_limit(e, &w, s), &cut_us);
 			clear_us = last;
 			continue;
 		}
 		if (w.open && !same_wait(&w, s)) {
-			int64_t next = s->lock_wait_us > 0 ? clock_map(&e->clock, s->lock_wait_us) : first;
-
-			close_wait(e, in, &w, next, &cut_us);
+			close_wait(e, in, &w, wait_limit(e, &w, s), &cut_us);
 			clear_us = cut_us;
 		}
 		if (!w.open)

@@ -1,0 +1,292 @@
+/*
+ * run: one run from its opening to its answer. The loop here is the only one: wait, take what came, step the phases.
+ * Called by the commands, one run after another.
+ */
+#include "orchestrator/run_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orchestrator/preflight.h"
+#include "orchestrator/watchdog.h"
+#include "shared/clock.h"
+#include "shared/rng.h"
+
+#define EVENTS_MOST 128
+#define OBSERVER_INTERVAL_NS (100 * NS_PER_MS)
+#define OBSERVERS_MOST 3u
+
+static uint32_t workers_of(const struct run_request *q)
+{
+	if (q->engine != ENGINE_PROCESS)
+		return 1;
+	return q->lanes && q->lanes < q->sessions ? q->lanes : q->sessions;
+}
+
+static uint32_t lanes_of(const struct run_request *q)
+{
+	if (q->engine == ENGINE_ASYNC || q->engine == ENGINE_SERIAL)
+		return 1;
+	return q->lanes && q->lanes < q->sessions ? q->lanes : q->sessions;
+}
+
+/* What all children share. The application name carries a number of its own, so that the observer can tell the
+ * sessions of this run from any other's. */
+static void fill_crew(struct run *run, const struct crew_bodies *bodies)
+{
+	const struct run_request *q = run->request;
+	struct crew *crew = &run->crew;
+
+	run->target = *q->target;
+	if (run->target.connect_timeout_ns <= 0)
+		run->target.connect_timeout_ns = 10 * NS_PER_S;
+	snprintf(run->target.application_name, sizeof run->target.application_name, "pgparallel/%016llx",
+	        (unsigned long long)rng_system());
+	crew->bodies = *bodies;
+	crew->hooks = run_hooks(run);
+	crew->tickets = &run->tickets;
+	crew->assignment = (struct assignment){.plan = run->plan,
+	        .todo = run->todo,
+	        .shm = run->shm,
+	        .target = run->target,
+	        .seed = q->seed,
+	        .timeout_ns = run->options->timeout_ns,
+	        .reconnect_for_ns = run->options->reconnect_for_ns,
+	        .readonly = run->options->read_only};
+	crew->observation =
+	        (struct observation){.shm = run->shm, .target = run->target, .interval_ns = OBSERVER_INTERVAL_NS};
+}
+
+static bool open_run(struct run *run, const struct crew_bodies *bodies, struct err *err)
+{
+	const struct run_request *q = run->request;
+	struct allowance allowance;
+	uint32_t lanes = lanes_of(q);
+
+	if (q->sessions == 0)
+		return err_set(err, EXIT_USAGE, "no session to run on: use -c 1 or more");
+	run->nworkers = workers_of(q);
+	preflight_allowance(&allowance);
+	if (!preflight_machine(&(struct need){q->sessions, run->nworkers, lanes}, &allowance, err))
+		return false;
+	run->shm = shm_map(q->sessions, q->ntodo, (uint32_t)run->plan->ntasks, err);
+	if (!run->shm)
+		return false;
+	run->loop = loop_open(err);
+	if (!run->loop)
+		return false;
+	run->todo = mem_alloc((q->ntodo + 1u) * sizeof *run->todo);
+	if (q->ntodo > 0)
+		memcpy(run->todo, q->todo, q->ntodo * sizeof *run->todo);
+	run->ntodo = q->ntodo;
+	crew_init(&run->crew, run->loop, q->sessions, run->nworkers, lanes);
+	fill_crew(run, bodies);
+	run->preflight_ns = run->step_end_ns = loop_clock(run->loop);
+	run->started_wall_us = clock_wall_us();
+	run->wall_offset_us = run->started_wall_us - run->preflight_ns / NS_PER_US;
+	run->observer_again_ns = run->preflight_ns;
+	run->stop.cancel_ns = run->stop.now_ns = run->stop.kill_ns = CLOCK_NEVER;
+	run_enter(run, PHASE_PREFLIGHT, run->preflight_ns);
+	return true;
+}
+
+/* A tick that came late: the process was stopped, or the machine was. Silence of that time is nobody's fault. */
+static void watch_pause(struct run *run, int64_t now)
+{
+	int64_t gap = now - run->step_end_ns - RUN_TICK_NS;
+
+	if (gap < RUN_PAUSE_NS)
+		return;
+	run->crew.resumed_ns = now;
+	if (gap > run->paused_ns)
+		run->paused_ns = gap;
+	run_event(run, now, LEVEL_WARNING, "parent paused", "parent was not running for %.1f s", (double)gap / 1e9);
+}
+
+/* A long commit keeps the heartbeats from being looked at just as well. */
+static void watch_work(struct run *run, int64_t begin)
+{
+	int64_t end = loop_clock(run->loop);
+
+	if (end - begin >= RUN_PAUSE_NS) {
+		run->crew.resumed_ns = end;
+		run_event(run, end, LEVEL_WARNING, "parent busy", "parent was busy or not running for %.1f s",
+		        (double)(end - begin) / 1e9);
+		if (end - begin > run->paused_ns)
+			run->paused_ns = end - begin;
+	}
+	run->step_end_ns = end;
+}
+
+/* An observer that died in the middle is started again: without one nothing is sampled, cancelled or swept. */
+static void watch_observer(struct run *run, int64_t now)
+{
+	struct err err = {0};
+
+	if (!run->observer_ended || run->phase <= PHASE_OLD || run->phase >= PHASE_SWEEP ||
+	        run->observers >= OBSERVERS_MOST || run->stop.mode >= STOP_NOW)
+		return;
+	run->observers++;
+	run->observer_ended = false;
+	if (!crew_start(&run->crew, crew_observer(&run->crew), now, &err))
+		run->observer_ended = true;
+}
+
+static int64_t step_progress(struct run *run, int64_t now)
+{
+	const struct tickets *t = &run->tickets;
+
+	if (!run->progress && run->phase == PHASE_SPAWN)
+		run->progress = progress_begin(run->options, run->plan, run->todo, run->shm,
+		        engine_name(run->request->engine), 2, run->preflight_ns);
+	if (!run->progress || run->phase < PHASE_SPAWN || run->phase > PHASE_MEASURE)
+		return CLOCK_NEVER;
+	if (now < run->progress_ns)
+		return run->progress_ns;
+	run->progress_ns = progress_step(run->progress, now, t->done, t->failed, t->unknown, t->n);
+	return run->progress_ns;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* One step of the whole run; returns when the next is due at the latest. */
+static int64_t run_step(struct run *run, const struct loop_event *events, size_t n, int64_t now)
+{
+	int64_t next = now + RUN_TICK_NS;
+
+	watch_pause(run, now);
+	for (size_t i = 0; i < n; i++)
+		if (events[i].kind == LOOP_SIGNAL)
+			run_signal(run, (int)events[i].who, now);
+	crew_events(&run->crew, events, n, now);
+	next = sooner(next, run_stop_step(run, now));
+	next = sooner(next, crew_step(&run->crew, now));
+	watch_observer(run, now);
+	run_phase(run, now);
+	next = sooner(next, record_step(run, now));
+	next = sooner(next, step_progress(run, now));
+	next = sooner(next, run->deadline_ns);
+	next = sooner(next, run->phase == PHASE_PREFLIGHT ? run->observer_again_ns : CLOCK_NEVER);
+	next = sooner(next, tickets_retry_next(&run->tickets));
+	if (run->phase == PHASE_SPAWN)
+		next = now; /* more workers to fork */
+	watch_work(run, now);
+	return next;
+}
+
+/* The sums that must hold. What is wrong here is wrong in the program, and must be heard. */
+static bool sums_hold(struct run *run)
+{
+	const struct tickets *t = &run->tickets;
+	uint64_t tickets = (uint64_t)t->done + t->failed + t->unknown + t->not_run;
+	uint64_t attempts = (uint64_t)t->attempts_done + t->attempts_failed + t->attempts_unknown;
+
+	if (tickets == t->n && attempts == t->attempts && t->attempts_done >= t->done)
+		return true;
+	log_write(LEVEL_ERROR, NULL,
+	        "internal error: the sums do not hold: %u tickets, but %u done + %u failed + %u unknown + %u not run; "
+	        "%u attempts, but %u done + %u failed + %u unknown; please report this with the results file",
+	        t->n, t->done, t->failed, t->unknown, t->not_run, t->attempts, t->attempts_done, t->attempts_failed,
+	        t->attempts_unknown);
+	return false;
+}
+
+static enum exit_code exit_code_of(const struct run *run)
+{
+	const struct tickets *t = &run->tickets;
+	enum exit_code code = EXIT_DONE;
+
+	if (run->nothing_ran)
+		return run->err.code;
+	if (t->done != t->n || run->teardown_failed || run->stop.state == RUN_ABORTED)
+		code = EXIT_TASKS;
+	if (t->checks_failed > 0)
+		code = exit_code_worse(code, EXIT_GATE);
+	/* No session ever came to life: the cause was the connection. */
+	if (run->go_given && !run->crew.ever_connected)
+		code = exit_code_worse(code, EXIT_CONNECT);
+	return code;
+}
+
+static void finish(struct run *run)
+{
+	struct run_answer *answer = run->answer;
+	const struct tickets *t = &run->tickets;
+
+	run->store_ns = loop_clock(run->loop);
+	watchdog_waits_for("the results to be written");
+	if (run->progress)
+		progress_end(run->progress);
+	run->progress = NULL;
+	bool sums = sums_hold(run);
+	enum exit_code code = exit_code_of(run);
+	if (!sums)
+		code = EXIT_STORE;
+	enum run_state state = run->nothing_ran              ? RUN_ABORTED
+	                       : run->stop.mode != STOP_NONE ? run->stop.state
+	                                                     : RUN_FINISHED;
+	const char *reason = run->nothing_ran ? run->err.text : run->stop.reason;
+	record_end(run, state, reason, code, run->store_ns);
+	record_close(run);
+	if (run->store_failed)
+		code = EXIT_STORE;
+	answer->exit_code = code;
+	answer->store_failed = run->store_failed;
+	answer->done = t->done;
+	answer->failed = t->failed;
+	answer->unknown = t->unknown;
+	answer->not_run = t->not_run;
+}
+
+static void close_run(struct run *run)
+{
+	crew_clear(&run->crew);
+	tickets_clear(&run->tickets);
+	loop_close(run->loop);
+	if (run->shm)
+		shm_unmap(run->shm);
+	free(run->todo);
+	free(run->facts);
+	free(run->old);
+	watchdog_disarm();
+}
+
+bool run_with(
+        const struct run_request *request, const struct crew_bodies *bodies, struct run_answer *answer, struct err *err)
+{
+	struct run *run = mem_zero(1, sizeof *run);
+	struct loop_event events[EVENTS_MOST];
+	int64_t now, next = 0;
+
+	memset(answer, 0, sizeof *answer);
+	run->request = request;
+	run->options = request->options;
+	run->plan = request->plan;
+	run->answer = answer;
+	bool ok = open_run(run, bodies, err);
+	if (ok) {
+		while (run->phase != PHASE_END) {
+			size_t n = loop_wait(run->loop, next, events, EVENTS_MOST, &now);
+			next = run_step(run, events, n, now);
+		}
+		finish(run);
+		ok = !run->nothing_ran;
+		if (!ok)
+			*err = run->err;
+	}
+	close_run(run);
+	free(run);
+	return ok;
+}
+
+bool run_execute(const struct run_request *request, struct run_answer *answer, struct err *err)
+{
+	const struct crew_bodies bodies = {worker_main, observer_main};
+
+	worker_warm_up();
+	return run_with(request, &bodies, answer, err);
+}

@@ -1,0 +1,369 @@
+/*
+ * run_phase: the phases of a run, one switch. Each phase looks at what is known, and either stays or goes on; none
+ * waits. A stopped run takes the shortest way: no new worker, no new ticket, then REAP, TEARDOWN, SWEEP as ever.
+ */
+#include "orchestrator/run_state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "orchestrator/spawn.h"
+#include "orchestrator/watchdog.h"
+#include "shared/clock.h"
+
+#define SPAWN_PER_STEP 16u
+#define REAP_NS (5 * NS_PER_S)
+#define SWEEP_NS (10 * NS_PER_S)
+#define LOOK_NS (50 * NS_PER_MS) /* for a session that held its ticket as the limit was raised */
+#define GO_LEAD_NS (1 * NS_PER_MS)
+#define GO_LEAD_PER_WORKER_NS (20 * NS_PER_US)
+
+void run_enter(struct run *run, enum phase phase, int64_t now)
+{
+	run->phase = phase;
+	run->phase_ns = now;
+	run->deadline_ns = CLOCK_NEVER;
+}
+
+static void close_tickets(struct run *run, int64_t now)
+{
+	uint32_t position;
+	enum outcome state;
+
+	while (tickets_close_next(&run->tickets, &position, &state)) {
+		/* One that was never released has no row, and needs none. */
+		if (run->store && run->id && (position < run->tickets.limit || state != OUTCOME_NONE))
+			record_ticket(run, position, now);
+	}
+}
+
+static void sweep(struct run *run, int64_t now)
+{
+	struct member *observer = crew_observer(&run->crew);
+
+	run_enter(run, PHASE_SWEEP, now);
+	watchdog_waits_for("the observer to look for sessions left on the server");
+	if (observer->state != MEMBER_LIVING)
+		return;
+	run->deadline_ns = now + (run->stop.signals > 1 ? NS_PER_S / 2 : run->facts ? SWEEP_NS : NS_PER_S);
+	if (run->facts)
+		crew_send_plain(&run->crew, observer, MSG_SWEEP);
+	else
+		crew_stop(&run->crew, observer, STOP_EXIT);
+	observer->leaving = true;
+}
+
+static void teardown(struct run *run, int64_t now)
+{
+	struct err err = {0};
+
+	run->reap_end_ns = run->reap_end_ns ? run->reap_end_ns : now;
+	close_tickets(run, now);
+	run_stop_settled(run);
+	bool begun = run->setup_begun || run->go_given;
+	if (!run->plan->teardown || !begun || run->stop.signals > 1) {
+		sweep(run, now);
+		return;
+	}
+	run_enter(run, PHASE_TEARDOWN, now);
+	watchdog_waits_for("@teardown to end");
+	run->special_ended = false;
+	run->special_outcome = OUTCOME_NONE;
+	run->special_text[0] = '\0';
+	if (crew_start_special(&run->crew, run->plan->teardown, now, &err))
+		return;
+	run->special_ended = true;
+	snprintf(run->special_text, sizeof run->special_text, "%.500s", err.text);
+}
+
+static void reap(struct run *run, int64_t now)
+{
+	run_enter(run, PHASE_REAP, now);
+	run->drain_end_ns = now;
+	run->crew.replace = false;
+	run->deadline_ns = now + REAP_NS;
+	watchdog_waits_for("the workers to leave");
+	atomic_store(&run->shm->stop_mode, (uint32_t)STOP_EXIT);
+	for (uint32_t i = 0; i < run->nworkers; i++)
+		crew_stop(&run->crew, &run->crew.members[i], STOP_EXIT);
+}
+
+void run_refuse(struct run *run, enum exit_code code, int64_t now, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!run->nothing_ran) {
+		run->nothing_ran = true;
+		run->err.code = code;
+		va_start(arguments, format);
+		vsnprintf(run->err.text, sizeof run->err.text, format, arguments);
+		va_end(arguments);
+	}
+	if (run->phase < PHASE_REAP)
+		reap(run, now);
+}
+
+/* --- SETUP, SPAWN, CONNECT -------------------------------------------------------------------------------------- */
+
+static void begin_spawn(struct run *run, int64_t now)
+{
+	record_release(run, now);
+	int64_t begin = loop_clock(run->loop);
+	run_enter(run, PHASE_SPAWN, begin);
+	run->origin_ns = begin;
+	run->crew.replace = true;
+}
+
+void run_begin(struct run *run, int64_t now)
+{
+	struct err err = {0};
+
+	if (!run->plan->setup || run->request->skip_setup) {
+		begin_spawn(run, now);
+		return;
+	}
+	run_enter(run, PHASE_SETUP, now);
+	run->setup_ns = now;
+	run->setup_begun = true;
+	if (!crew_start_special(&run->crew, run->plan->setup, now, &err)) {
+		run->special_ended = true;
+		snprintf(run->special_text, sizeof run->special_text, "%.500s", err.text);
+	}
+}
+
+static void phase_setup(struct run *run, int64_t now)
+{
+	struct member *special = crew_special(&run->crew);
+
+	if (!run->special_ended) {
+		if (special->idle && !special->leaving)
+			crew_stop(&run->crew, special, STOP_EXIT);
+		return;
+	}
+	run->setup_end_ns = run->special_outcome == OUTCOME_DONE ? now : 0;
+	if (run->special_outcome != OUTCOME_DONE)
+		run_stop(run, STOP_SOON, RUN_ABORTED, now, "@setup did not succeed: %.200s", run->special_text);
+	if (run->stop.mode != STOP_NONE) {
+		reap(run, now);
+		return;
+	}
+	run_event(run, now, LEVEL_INFO, "setup finished", "@setup finished");
+	record_phases(run, now);
+	begin_spawn(run, now);
+}
+
+static void phase_spawn(struct run *run, int64_t now)
+{
+	struct err err = {0};
+
+	for (uint32_t i = 0; i < SPAWN_PER_STEP && run->spawned < run->nworkers; i++, run->spawned++) {
+		struct member *m = &run->crew.members[run->spawned];
+		if (run->stop.mode != STOP_NONE)
+			break;
+		if (!crew_start(&run->crew, m, now, &err))
+			crew_start_later(&run->crew, m, now, &err);
+	}
+	if (run->stop.mode != STOP_NONE) {
+		reap(run, now);
+		return;
+	}
+	if (run->spawned < run->nworkers)
+		return;
+	int64_t end = loop_clock(run->loop);
+	run->spawn_end_ns = end;
+	run_enter(run, PHASE_CONNECT, end);
+	run->deadline_ns = end + run->options->reconnect_for_ns + run_connect_budget(&run->target) + 5 * NS_PER_S;
+}
+
+static void go(struct run *run)
+{
+	spawn_plant("barrier");
+	run->go_ns = loop_clock(run->loop) + GO_LEAD_NS + GO_LEAD_PER_WORKER_NS * run->nworkers;
+	atomic_store(&run->shm->go_ns, run->go_ns);
+	run->go_given = run->crew.go_given = true;
+	for (uint32_t i = 0; i < run->nworkers; i++)
+		crew_send_plain(&run->crew, &run->crew.members[i], MSG_GO);
+	run_enter(run, PHASE_MEASURE, run->go_ns);
+	record_phases(run, run->go_ns);
+}
+
+static bool any_hopeless(const struct run *run)
+{
+	for (uint32_t i = 0; i < run->nworkers; i++)
+		if (run->crew.members[i].hopeless)
+			return true;
+	return false;
+}
+
+static void phase_connect(struct run *run, int64_t now)
+{
+	struct crew *crew = &run->crew;
+
+	if (run->stop.mode != STOP_NONE) {
+		reap(run, now);
+		return;
+	}
+	bool hopeless = any_hopeless(run);
+	if (!hopeless && crew_count(crew, SESSION_PENDING) > 0 && now < run->deadline_ns)
+		return;
+	run->ready_sessions = crew_count(crew, SESSION_READY);
+	uint32_t usable = crew_usable(crew), least = (uint32_t)run->options->min_workers;
+	if (hopeless || usable == 0) {
+		run_refuse(run, EXIT_CONNECT, now, "no session could be made ready: %.800s",
+		        run->refusal.text[0] ? run->refusal.text : "no answer in time");
+		return;
+	}
+	if (usable < least) {
+		run_stop(run, STOP_SOON, RUN_ABORTED, now, "%u of %u workers are ready, --min-workers=%u", usable,
+		        run->nworkers, least);
+		reap(run, now);
+		return;
+	}
+	if (run->ready_sessions < run->request->sessions)
+		run_event(run, now, LEVEL_WARNING, "sessions missing", "%u of %u sessions are ready: %.700s",
+		        run->ready_sessions, run->request->sessions, run->refusal.text);
+	run->connected_ns = now;
+	go(run);
+}
+
+/* --- MEASURE and after ------------------------------------------------------------------------------------------ */
+
+bool run_is_over(const struct run *run)
+{
+	if (run->tickets.n == 0 || tickets_all_final(&run->tickets))
+		return true;
+	if (crew_coming(&run->crew) == 0)
+		return true;
+	if (run->stop.mode == STOP_NONE)
+		return false;
+	return run->stop.mode != STOP_NOW && crew_all_idle(&run->crew);
+}
+
+static void find_lost(struct run *run, int64_t now)
+{
+	/* The counter first: a ticket below it was taken before its taker was seen without work. */
+	uint64_t next = atomic_load(&run->shm->next);
+
+	if (run->stop.mode != STOP_NONE || !crew_parked(&run->crew) || crew_drain(&run->crew, now))
+		return;
+	uint32_t found = crew_parked(&run->crew) ? tickets_find_lost(&run->tickets, next, now) : 0;
+	if (found > 0)
+		run_event(run, now, LEVEL_WARNING, "tickets found",
+		        "%u tickets were taken by a worker that died before it began them: handed out again", found);
+}
+
+static void phase_measure(struct run *run, int64_t now)
+{
+	struct crew *crew = &run->crew;
+	uint32_t position;
+
+	while (tickets_gone_overdue(
+	        &run->tickets, crew_observer(crew)->state == MEMBER_LIVING ? now : CLOCK_NEVER, &position))
+		record_ticket(run, position, now);
+	if (run->stop.mode == STOP_NONE) {
+		record_release(run, now);
+		find_lost(run, now);
+		crew_retries(crew, now);
+		if (now - run->looked_ns >= LOOK_NS) {
+			run->looked_ns = now;
+			crew_release(crew);
+		}
+	}
+	if (!run_is_over(run)) {
+		if (run->stop.mode == STOP_NONE && crew_count(crew, SESSION_GAVE_UP) == run->request->sessions)
+			run_stop(run, STOP_SOON, RUN_ABORTED, now, "no session is left: %.200s", run->refusal.text);
+		return;
+	}
+	if (!tickets_all_final(&run->tickets) && run->stop.mode == STOP_NONE)
+		run_stop(run, STOP_SOON, RUN_ABORTED, now, "no worker is left: %.200s", run->refusal.text);
+	reap(run, now);
+}
+
+static void phase_reap(struct run *run, int64_t now)
+{
+	if (crew_living(&run->crew) == 0 && crew_special(&run->crew)->state != MEMBER_LIVING) {
+		teardown(run, now);
+		return;
+	}
+	if (now < run->deadline_ns)
+		return;
+	run->deadline_ns = CLOCK_NEVER;
+	for (uint32_t i = 0; i < run->nworkers; i++)
+		crew_kill(&run->crew, &run->crew.members[i], "it did not leave within 5 s");
+	crew_kill(&run->crew, crew_special(&run->crew), "it did not leave within 5 s");
+}
+
+static void phase_teardown(struct run *run, int64_t now)
+{
+	struct member *special = crew_special(&run->crew);
+
+	if (!run->special_ended) {
+		if (special->idle && !special->leaving)
+			crew_stop(&run->crew, special, STOP_EXIT);
+		return;
+	}
+	if (run->special_outcome != OUTCOME_DONE) {
+		run->teardown_failed = true;
+		run_event(
+		        run, now, LEVEL_WARNING, "teardown failed", "@teardown did not succeed: %s", run->special_text);
+	}
+	sweep(run, now);
+}
+
+static void phase_sweep(struct run *run, int64_t now)
+{
+	struct member *observer = crew_observer(&run->crew);
+
+	if (observer->state != MEMBER_LIVING) {
+		run_enter(run, PHASE_END, now);
+		return;
+	}
+	if (now < run->deadline_ns)
+		return;
+	run->deadline_ns = CLOCK_NEVER;
+	if (run->facts && !run->swept_came)
+		run_event(run, now, LEVEL_WARNING, "not swept",
+		        "the observer did not answer in time: whether sessions of this run are left is not known");
+	crew_kill(&run->crew, observer, "no answer in time");
+}
+
+void run_phase(struct run *run, int64_t now)
+{
+	enum phase before;
+
+	/* A phase that ends at once is followed by the next in the same step. */
+	do {
+		before = run->phase;
+		switch (run->phase) {
+		case PHASE_PREFLIGHT:
+			run_phase_preflight(run, now);
+			break;
+		case PHASE_OLD:
+			run_phase_old(run, now);
+			break;
+		case PHASE_SETUP:
+			phase_setup(run, now);
+			break;
+		case PHASE_SPAWN:
+			phase_spawn(run, now);
+			break;
+		case PHASE_CONNECT:
+			phase_connect(run, now);
+			break;
+		case PHASE_MEASURE:
+			phase_measure(run, now);
+			break;
+		case PHASE_REAP:
+			phase_reap(run, now);
+			break;
+		case PHASE_TEARDOWN:
+			phase_teardown(run, now);
+			break;
+		case PHASE_SWEEP:
+			phase_sweep(run, now);
+			break;
+		case PHASE_END:
+			break;
+		}
+	} while (run->phase != before);
+}

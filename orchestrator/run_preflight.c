@@ -1,0 +1,210 @@
+/*
+ * run_preflight: the phases before anything of the workload runs: the observer connects and tells facts, the server's
+ * limits are checked, --resume waits for the end of old sessions, and the run gets its row in the store.
+ */
+#include "orchestrator/run_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "orchestrator/preflight.h"
+#include "reports/query.h"
+#include "shared/clock.h"
+
+#define OBSERVER_AGAIN_NS (500 * NS_PER_MS)
+#define OLD_BACKENDS_NS (15 * NS_PER_S)
+
+/* A name may stand for several addresses, each of which gets the whole time; the observer knows how many. */
+int64_t run_connect_budget(const struct target *target)
+{
+	const char *host = target->host ? target->host : "";
+	int64_t addresses = 1;
+
+	for (const char *p = host; *p; p++)
+		addresses += *p == ',';
+	bool plain = host[0] == '/' || (host[0] && strspn(host, "0123456789.:,") == strlen(host));
+	if (!plain && (host[0] || target->dbname))
+		addresses *= 4;
+	return target->connect_timeout_ns * addresses + NS_PER_S;
+}
+
+static void start_observer(struct run *run, int64_t now)
+{
+	struct err err = {0};
+
+	run->observer_ended = false;
+	run->observer_again_ns = CLOCK_NEVER;
+	run->deadline_ns = now + run_connect_budget(&run->target);
+	run->observers++;
+	if (!crew_start(&run->crew, crew_observer(&run->crew), now, &err))
+		run_refuse(run, EXIT_USAGE, now, "%s", err.text);
+}
+
+/* No setting at all names a server: then the easiest way to one is our own. */
+static const char *local_hint(const struct run *run)
+{
+	const struct options *o = run->options;
+	bool set = o->host || o->port || o->dbname || o->local || getenv("PGHOST") || getenv("PGPORT") ||
+	           getenv("PGSERVICE") || getenv("PGHOSTADDR") || getenv("PGDATABASE");
+
+	return set ? "" : "; with --local a throwaway PostgreSQL is started";
+}
+
+static void observer_refused(struct run *run, int64_t now)
+{
+	const struct member *o = crew_observer(&run->crew);
+	const char *cause = o->cause[0] ? o->cause : "the observer process died before it could connect";
+
+	if (strcmp(o->sqlstate, "57P03") == 0 && now - run->preflight_ns < run->options->reconnect_for_ns &&
+	        run->stop.mode == STOP_NONE) {
+		if (!run->said_starting)
+			run_event(run, now, LEVEL_WARNING, "server starting",
+			        "the server is starting up: waiting up to %.0f s (--reconnect-for)",
+			        (double)run->options->reconnect_for_ns / 1e9);
+		run->said_starting = true;
+		run->observer_ended = false;
+		run->observer_again_ns = now + OBSERVER_AGAIN_NS;
+		run->deadline_ns = CLOCK_NEVER;
+		return;
+	}
+	if (strcmp(o->sqlstate, "53300") == 0)
+		run_refuse(run, EXIT_USAGE, now,
+		        "%u sessions and the observer are wanted and the server has no connection left: %.700s; close "
+		        "other sessions or raise max_connections",
+		        run->request->sessions, cause);
+	else
+		run_refuse(run, EXIT_CONNECT, now, "%.850s%s", cause, local_hint(run));
+}
+
+static void adopt_facts(struct run *run)
+{
+	const struct server_facts *f = run->facts;
+	struct target *t = &run->target;
+
+	if (f->host[0])
+		t->resolved_host = f->host;
+	if (f->hostaddr[0])
+		t->resolved_hostaddr = f->hostaddr;
+	if (f->port[0])
+		t->resolved_port = f->port;
+	t->direct = f->direct;
+	t->server_version = f->version_num;
+	run->crew.assignment.target = *t;
+	run->crew.observation.target = *t;
+	run->crew.assignment.marker_ns = f->marker_ns;
+}
+
+/* Which tickets run is settled: they get their book, and the run its row. */
+static void begin_record(struct run *run, int64_t now)
+{
+	const struct run_request *q = run->request;
+	struct err err = {0};
+
+	run->shm->npositions = run->ntodo;
+	if (!tickets_init(&run->tickets, run->plan, run->todo, run->ntodo, q->sessions, q->seed, &err)) {
+		run_refuse(run, err.code, now, "%s", err.text);
+		return;
+	}
+	/* A ticket that is not run again and was not done keeps the tasks after it from running. */
+	for (uint32_t i = 0; q->resume && i < q->resume->ntickets && i < run->plan->ntickets; i++) {
+		uint32_t position;
+		if (q->resume->tickets[i].state != OUTCOME_DONE && !tickets_position(&run->tickets, i, &position))
+			run->tickets.task_bad[run->plan->tickets[i].task] = 1;
+	}
+	run->preflight_end_ns = now;
+	if (record_open(run, now))
+		run_begin(run, now);
+}
+
+static void ask_old(struct run *run, int64_t now)
+{
+	const struct resume_view *resume = run->request->resume;
+	struct buf body = {0};
+
+	run_enter(run, PHASE_OLD, now);
+	run->deadline_ns = now + OLD_BACKENDS_NS;
+	run->old = mem_zero(run->ntodo + 1u, sizeof *run->old);
+	for (uint32_t i = 0; i < run->ntodo; i++) {
+		uint32_t ticket = run->todo[i];
+		if (ticket >= resume->ntickets || resume->tickets[ticket].state != OUTCOME_UNKNOWN)
+			continue;
+		const struct ticket_state *s = &resume->tickets[ticket];
+		struct old_backend *old = &run->old[run->nold];
+		*old = (struct old_backend){
+		        .ticket = ticket, .needed = !run->plan->tasks[run->plan->tickets[ticket].task].readonly};
+		if (!run->target.direct || s->backend_pid <= 0) {
+			old->answered = true;
+			old->gone = s->backend_pid <= 0 && run->target.direct;
+		} else {
+			struct msg_backend backend = {s->backend_pid, s->backend_start_us, run->nold};
+			buf_clear(&body);
+			msg_put_backend(&body, MSG_TERMINATE, &backend);
+			crew_send(&run->crew, crew_observer(&run->crew), &body);
+		}
+		run->nold++;
+	}
+	buf_free(&body);
+}
+
+static bool left_out(const struct run *run, uint32_t ticket)
+{
+	for (uint32_t i = 0; i < run->nold; i++)
+		if (run->old[i].ticket == ticket)
+			return run->old[i].needed && !run->old[i].gone;
+	return false;
+}
+
+void run_phase_old(struct run *run, int64_t now)
+{
+	uint32_t open = 0, kept = 0, dropped = 0;
+
+	for (uint32_t i = 0; i < run->nold; i++)
+		open += !run->old[i].answered;
+	if (open > 0 && now < run->deadline_ns && !run->observer_ended)
+		return;
+	for (uint32_t i = 0; i < run->ntodo; i++) {
+		if (left_out(run, run->todo[i]))
+			dropped++;
+		else
+			run->todo[kept++] = run->todo[i];
+	}
+	run->ntodo = kept;
+	if (dropped > 0)
+		run_event(run, now, LEVEL_WARNING, "tickets left out",
+		        "%u tickets whose outcome is unknown are not repeated: it is not certain that their old "
+		        "sessions "
+		        "have ended (see pg_stat_activity)",
+		        dropped);
+	begin_record(run, now);
+}
+
+void run_phase_preflight(struct run *run, int64_t now)
+{
+	struct member *observer = crew_observer(&run->crew);
+	struct err err = {0};
+
+	if (run->stop.mode != STOP_NONE) {
+		run_refuse(run, EXIT_TASKS, now, "stopped by %s before anything ran", run->stop.reason);
+		return;
+	}
+	if (run->facts) {
+		adopt_facts(run);
+		if (!preflight_server(run->request->sessions, run->facts, &err))
+			run_refuse(run, err.code, now, "%s", err.text);
+		else if (run->request->resume)
+			ask_old(run, now);
+		else
+			begin_record(run, now);
+		return;
+	}
+	if (run->observer_ended)
+		observer_refused(run, now);
+	else if (run->observer_again_ns <= now)
+		start_observer(run, now);
+	else if (observer->state == MEMBER_LIVING && run->deadline_ns <= now) {
+		run_refuse(run, EXIT_CONNECT, now, "no answer from the server%s%s within %.0f s%s",
+		        run->target.host ? " " : "", run->target.host ? run->target.host : "",
+		        (double)(run->deadline_ns - run->phase_ns) / 1e9, local_hint(run));
+		crew_kill(&run->crew, observer, "no answer in time");
+	}
+}

@@ -1,0 +1,188 @@
+/*
+ * run_state: what one run knows while it goes on. Private to orchestrator/run*.c and its tests.
+ *
+ *   run.c          opening, the loop, the end        run_phase.c   the phases, one switch
+ *   run_preflight.c  the phases before anything runs
+ *   run_hooks.c    what the children tell            run_stop.c    signals, limits of time, stopping in steps
+ *   run_record.c   everything that goes to the store run_facts.c   facts of this machine
+ */
+#ifndef ORCHESTRATOR_RUN_STATE_H
+#define ORCHESTRATOR_RUN_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "orchestrator/crew.h"
+#include "orchestrator/loop.h"
+#include "orchestrator/progress.h"
+#include "orchestrator/run.h"
+#include "orchestrator/tickets.h"
+#include "reports/store.h"
+
+#define RUN_COMMIT_NS (250 * INT64_C(1000000)) /* group commit */
+#define RUN_TICK_NS (250 * INT64_C(1000000)) /* the loop never waits longer */
+#define RUN_PAUSE_NS INT64_C(1000000000) /* a tick so late means that the parent was not running */
+
+/*
+ * PREFLIGHT  the observer connects and tells facts; limits are checked
+ * OLD        --resume: the backends that unknown tickets may still run on are ended
+ * SETUP      @setup in a worker of its own
+ * SPAWN      workers are forked, a few per step; here the wall begins
+ * CONNECT    sessions become ready or give up; at its end the barrier opens with an instant a few ms ahead
+ * MEASURE    tickets are run until all are final, or the run is stopped
+ * REAP       workers were told to leave
+ * TEARDOWN   @teardown in a worker of its own
+ * SWEEP      the observer looks for sessions of ours, and leaves
+ * END
+ */
+enum phase {
+	PHASE_PREFLIGHT,
+	PHASE_OLD,
+	PHASE_SETUP,
+	PHASE_SPAWN,
+	PHASE_CONNECT,
+	PHASE_MEASURE,
+	PHASE_REAP,
+	PHASE_TEARDOWN,
+	PHASE_SWEEP,
+	PHASE_END
+};
+
+struct stopping {
+	enum stop_mode mode; /* NONE = nobody asked for it */
+	enum run_state state;
+	char reason[256];
+	int64_t cancel_ns, now_ns, kill_ns; /* when the next step is due; CLOCK_NEVER = not by time */
+	bool killed;
+	uint32_t signals; /* stop signals received */
+};
+
+struct early_event { /* told before the store was open */
+	int64_t at_ns;
+	char *kind, *text;
+};
+
+struct old_backend { /* --resume */
+	uint32_t ticket;
+	bool needed; /* without its end the ticket must not be run */
+	bool answered, gone;
+};
+
+struct run {
+	const struct run_request *request;
+	const struct options *options;
+	const struct plan *plan;
+	struct run_answer *answer;
+	struct target target;
+	struct loop *loop;
+	struct shm *shm;
+	uint32_t *todo; /* own copy: --resume may leave some out */
+	uint32_t ntodo;
+	uint32_t nworkers;
+	struct crew crew;
+	struct tickets tickets;
+	struct progress *progress;
+	int64_t progress_ns;
+
+	enum phase phase;
+	int64_t phase_ns; /* when it began */
+	int64_t deadline_ns; /* of the phase */
+
+	/* PREFLIGHT */
+	struct server_facts *facts; /* NULL until they came */
+	bool observer_ended;
+	bool said_starting; /* "the server is starting up" is said once */
+	int64_t observer_again_ns; /* next try while it starts up; CLOCK_NEVER = none */
+	uint32_t observers; /* started so far */
+	struct old_backend *old;
+	uint32_t nold;
+
+	/* the worker of @setup and @teardown */
+	bool special_ended;
+	enum outcome special_outcome;
+	char special_text[600];
+	bool setup_begun, teardown_failed;
+
+	/* CONNECT */
+	struct err refusal; /* the first session that gave up, or a worker's end */
+	uint32_t spawned;
+	bool go_given;
+
+	/* store */
+	struct store *store;
+	int64_t id;
+	bool store_failed, recorded_end;
+	char store_text[1024];
+	int64_t dirty_ns; /* first row not committed, 0 = none */
+	struct early_event *early;
+	uint32_t nearly;
+
+	/* times, 0 = did not happen */
+	int64_t preflight_ns, preflight_end_ns, setup_ns, setup_end_ns, origin_ns, spawn_end_ns, connected_ns, go_ns;
+	int64_t last_end_ns, drain_end_ns, reap_end_ns, store_ns;
+	int64_t started_wall_us, wall_offset_us; /* offset: CLOCK_REALTIME minus CLOCK_MONOTONIC */
+	int64_t step_end_ns, paused_ns;
+	int64_t looked_ns; /* last look for held sessions */
+
+	struct stopping stop;
+	uint32_t streak_sessions[3]; /* last sessions and workers that ran out of a resource */
+	uint32_t streak;
+	struct msg_usage usage;
+	struct msg_swept swept;
+	bool swept_came;
+	uint32_t ready_sessions;
+
+	bool nothing_ran; /* the answer is false, with err */
+	struct err err;
+};
+
+/* run.c; for tests: with other bodies of the children. */
+bool run_with(const struct run_request *request, const struct crew_bodies *bodies, struct run_answer *answer,
+        struct err *err);
+
+/* run_phase.c */
+void run_enter(struct run *run, enum phase phase, int64_t now);
+void run_phase(struct run *run, int64_t now);
+/* Nothing of the workload ran and nothing will: the run ends with err, after whatever is running has left. */
+void run_refuse(struct run *run, enum exit_code code, int64_t now, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
+void run_begin(struct run *run, int64_t now); /* the run has its row: SETUP, else SPAWN */
+bool run_is_over(const struct run *run); /* no ticket can change any more */
+
+/* run_preflight.c */
+void run_phase_preflight(struct run *run, int64_t now);
+void run_phase_old(struct run *run, int64_t now);
+int64_t run_connect_budget(const struct target *target); /* all addresses of a name, and a second */
+
+/* run_hooks.c */
+struct crew_hooks run_hooks(struct run *run);
+/* Logs and stores something worth telling. */
+void run_event(struct run *run, int64_t now, enum log_level level, const char *kind, const char *format, ...)
+        __attribute__((format(printf, 5, 6)));
+
+/* run_stop.c */
+void run_signal(struct run *run, int signal_number, int64_t now);
+void run_stop(struct run *run, enum stop_mode mode, enum run_state state, int64_t now, const char *format, ...)
+        __attribute__((format(printf, 5, 6)));
+int64_t run_stop_step(struct run *run, int64_t now); /* returns when to be called again */
+void run_stop_settled(struct run *run); /* all workers are gone: later phases begin with a clean stop mode */
+
+/* run_record.c; after a store error the rows are kept for the spill file and the run is stopped. */
+bool record_open(struct run *run, int64_t now); /* false: run_refuse was called */
+void record_release(struct run *run, int64_t now);
+void record_attempt(struct run *run, const struct attempt *a, int64_t now);
+void record_ticket(struct run *run, uint32_t position, int64_t now);
+void record_session(struct run *run, const struct session_report *r, int64_t now);
+void record_samples(struct run *run, const struct sample *samples, size_t count, int64_t now);
+void record_worker(struct run *run, const struct member *m, const char *end, int64_t now);
+void record_event(struct run *run, int64_t at_ns, const char *kind, const char *text);
+void record_phases(struct run *run, int64_t now);
+int64_t record_step(struct run *run, int64_t now); /* group commit; when to be called again */
+void record_end(struct run *run, enum run_state state, const char *reason, int exit_code, int64_t now);
+void record_close(struct run *run);
+
+/* run_facts.c */
+void facts_of_machine(struct run *run, const char *moment); /* "before": everything; "after": load only */
+void facts_options(const struct run *run, struct buf *out); /* "name=value name=value", without secrets */
+
+#endif

@@ -282,11 +282,3 @@ bool run_with(
 	free(run);
 	return ok;
 }
-
-bool run_execute(const struct run_request *request, struct run_answer *answer, struct err *err)
-{
-	const struct crew_bodies bodies = {worker_main, observer_main};
-
-	worker_warm_up();
-	return run_with(request, &bodies, answer, err);
-}

@@ -1,5 +1,6 @@
 /*
- * run_check: only the observer, for `check` and for the facts of a server before anything is asked of it.
+ * run_check: the two ways into this folder's run from a command: a whole run with the real bodies of the children, and
+ * only the observer, for `check`.
  */
 #include "orchestrator/run.h"
 
@@ -145,4 +146,12 @@ bool run_check(const struct options *options, const struct target *target, uint3
 	crew_clear(&crew);
 	loop_close(loop);
 	return ok;
+}
+
+bool run_execute(const struct run_request *request, struct run_answer *answer, struct err *err)
+{
+	const struct crew_bodies bodies = {worker_main, observer_main};
+
+	worker_warm_up();
+	return run_with(request, &bodies, answer, err);
 }

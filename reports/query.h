@@ -68,8 +68,10 @@ struct event_view {
 struct error_view { /* attempts that did not end as done, grouped */
 	char sqlstate[6];
 	const char *task;
-	const char *phase; /* connect, execute, fetch, commit */
-	uint32_t count, retried_done, failed, unknown;
+	const char *phase; /* connect (task is "" then), execute, fetch, commit */
+	uint32_t count; /* attempts, or connections that gave up */
+	uint32_t retried_done; /* of these attempts, how many were of tickets that a later try brought to done */
+	uint32_t failed, unknown; /* tickets whose last attempt is one of these, by the ticket's final state */
 	const char *message; /* first text */
 };
 struct fact_view {
@@ -109,12 +111,19 @@ struct run_view {
 	size_t nerrors;
 	struct fact_view *facts;
 	size_t nfacts; /* environment: host, version, settings, cpu, ... */
-	struct buf *strings; /* owns the const strings; private */
+	char *data_sha256;
+	char *verdict; /* as stored, "" = not computed yet */
+	bool pruned; /* its attempts were pruned: only the numbers of the run are left */
+	struct buf *strings; /* owns the const strings; private; tests that fill a view leave it NULL */
 };
 
 struct query; /* an open results file, read-only */
 struct query *query_open(const char *path, struct err *err);
 void query_close(struct query *query);
+
+/* The caller knows that nobody holds the lock: runs still marked running are then shown as interrupted, and their
+ * tickets without a final state as unknown. */
+void query_assume_dead(struct query *query, bool dead);
 
 /* False with EXIT_USAGE when there is no such run; the text names the runs there are. id 0 = the newest. */
 bool query_run(struct query *query, int64_t id, struct run_view *view, struct err *err);
@@ -140,6 +149,10 @@ struct ticket_state {
 	int32_t backend_pid; /* of its last attempt, 0 = unknown */
 	int64_t backend_start_us;
 };
+struct backend_view {
+	int32_t pid;
+	int64_t start_us; /* 0 = unknown */
+};
 struct resume_view {
 	int64_t run;
 	char workload_sha256[65], data_sha256[65];
@@ -147,6 +160,8 @@ struct resume_view {
 	bool setup_finished;
 	struct ticket_state *tickets;
 	size_t ntickets; /* of the whole plan */
+	struct backend_view *backends; /* every backend those runs had: tickets in flight name none of their own */
+	size_t nbackends;
 };
 bool query_resume(struct query *query, int64_t run, struct resume_view *view, struct err *err);
 void resume_view_free(struct resume_view *view);

@@ -68,9 +68,10 @@ struct run_end {
 	int64_t parent_paused_us; /* longest time the parent was not running */
 };
 
-/* Opens (creating, migrating after a copy) for writing. *interrupted: runs that a dead parent left (now marked so).
- * Refuses newer, foreign and damaged files and leaves them as they are (err->code EXIT_STORE); network file systems,
- * links, files of other owners and read-only places before anything ran (EXIT_USAGE). */
+/* Opens (creating, migrating after a copy) for writing; the caller holds the lock. *interrupted: runs that a dead
+ * parent left (now marked so). Refuses newer, foreign and damaged files and leaves them as they are (err->code
+ * EXIT_STORE); network file systems, links, files of other owners and read-only places before anything ran
+ * (EXIT_USAGE). */
 struct store *store_open(const char *path, int *interrupted, struct err *err);
 
 /* The same checks without writing; the file may be missing. For use before the first fork: nothing stays open. */
@@ -87,7 +88,8 @@ int64_t store_run_begin(struct store *store, const struct plan *plan, const stru
 bool store_run_facts(struct store *store, int64_t run, const struct server_facts *facts, struct err *err);
 bool store_run_fact(struct store *store, int64_t run, const char *name, const char *value, struct err *err);
 
-/* Records that the tickets todo[from .. to) of the run may have started, and commits with synchronous FULL. */
+/* Records that the tickets todo[from .. to) of the run may have started, and commits with synchronous FULL. Another
+ * program's lock on the file is waited for here, up to 30 s; everywhere else the rows stay queued meanwhile. */
 bool store_release(struct store *store, int64_t run, const struct plan *plan, const uint32_t *todo, uint32_t from,
         uint32_t to, struct err *err);
 
@@ -113,6 +115,9 @@ bool store_verdict(struct store *store, int64_t run, const char *verdict, double
         double overlap, struct err *err);
 
 bool store_dirty(const struct store *store); /* something is queued and not committed */
+/* True with rows still dirty: another program holds the file locked for now (after 30 s of that it is a failure).
+ * False: the disk is full or broken; it is never tried again, later calls give the same answer, and every row since
+ * the last good commit, and every one still to come, is kept for store_spill. */
 bool store_commit(struct store *store, struct err *err);
 
 /* After a failed commit: writes what is known of the run as JSON lines to DIR/run-ID.jsonl (mode 0600). The store

@@ -1,0 +1,456 @@
+-- schema: the results file, version 1. Every table and every column carries its meaning in the comment behind it; the
+-- manual's chapter on the store is made from these comments and a test refuses a column without one.
+--
+-- Times are whole microseconds. "us after wall zero" counts from the run's wall zero (the start of SPAWN) and may be
+-- negative; "Unix us" counts from 1970-01-01 UTC. NULL means that it did not happen or is not known.
+-- Tables may gain columns with a later version; the views (v_...) keep their columns and are what to build upon.
+
+CREATE TABLE workload ( -- one workload text, stored once for each name and hash
+	id INTEGER PRIMARY KEY, -- number of the workload text
+	name TEXT NOT NULL, -- name of the series: @workload, else the file's name
+	sha256 TEXT NOT NULL, -- SHA-256 of the text, hexadecimal
+	path TEXT NOT NULL, -- the file as it was given first
+	text TEXT, -- the whole text; NULL when only --no-sql-text runs used it
+	UNIQUE (name, sha256)
+) STRICT;
+
+CREATE TABLE task ( -- the tasks of a workload text
+	workload INTEGER NOT NULL REFERENCES workload (id), -- its workload text
+	task INTEGER NOT NULL, -- index of the task in it, 0 = first
+	name TEXT NOT NULL, -- its name
+	line INTEGER NOT NULL, -- line in the file where it begins
+	sql TEXT, -- its SQL as written; NULL with --no-sql-text
+	statements INTEGER NOT NULL, -- number of its statements
+	stage INTEGER NOT NULL, -- stage it runs in, 0 = first
+	after_task INTEGER, -- index of the task it waits for
+	readonly INTEGER NOT NULL, -- 1: runs in a read-only transaction
+	repeatable INTEGER NOT NULL, -- 1: may be repeated when its outcome is unknown
+	in_transaction INTEGER NOT NULL, -- 1: explicit BEGIN and COMMIT around it
+	expected_rows INTEGER, -- rows= of the task
+	PRIMARY KEY (workload, task)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE environment ( -- what runs ran on, one row for each distinct set of facts
+	id INTEGER PRIMARY KEY, -- number of the set
+	sha256 TEXT NOT NULL UNIQUE -- SHA-256 over the sorted facts, hexadecimal
+) STRICT;
+
+CREATE TABLE environment_fact ( -- one fact of a set: version, setting, host, CPU, ...
+	environment INTEGER NOT NULL REFERENCES environment (id), -- its set
+	name TEXT NOT NULL, -- name of the fact
+	value TEXT NOT NULL, -- its value as text, without secrets
+	PRIMARY KEY (environment, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE experiment ( -- runs that belong together: a run with its baseline and repeats
+	id INTEGER PRIMARY KEY, -- number of the experiment
+	kind TEXT NOT NULL, -- run, and later compare, scale, batch
+	created_unix_us INTEGER NOT NULL -- when its first run began, Unix us; 0 before it has one
+) STRICT;
+
+CREATE TABLE run ( -- one execution of one workload on one engine
+	id INTEGER PRIMARY KEY AUTOINCREMENT, -- number of the run, never used twice
+	experiment INTEGER NOT NULL REFERENCES experiment (id), -- the experiment it belongs to
+	workload INTEGER NOT NULL REFERENCES workload (id), -- what it ran
+	environment INTEGER REFERENCES environment (id), -- what it ran on
+	measured TEXT, -- facts that differ from run to run (load, round trip, ...), a JSON object
+	role TEXT NOT NULL, -- run, baseline or repeat
+	engine TEXT NOT NULL, -- process, thread, async or serial
+	sessions INTEGER NOT NULL, -- sessions asked for
+	lanes INTEGER NOT NULL, -- lanes that carry them
+	workers INTEGER NOT NULL, -- worker processes that host the lanes
+	seed TEXT NOT NULL, -- seed of all its random numbers, decimal
+	started_unix_us INTEGER NOT NULL, -- begin of PREFLIGHT on the client's wall clock, Unix us
+	resumed_run INTEGER, -- the run it resumes
+	argv TEXT NOT NULL, -- the command, quoted for a shell
+	note TEXT NOT NULL, -- --note
+	client TEXT NOT NULL, -- versions of the program and of what it links
+	options TEXT NOT NULL, -- effective options without secrets, name=value
+	data_sha256 TEXT NOT NULL, -- SHA-256 of the --data file, empty without one
+	state TEXT NOT NULL, -- running, finished, interrupted (its process died), stopped (signal, limit) or aborted
+	reason TEXT NOT NULL, -- why it was stopped or aborted
+	pinned INTEGER NOT NULL, -- 1: prune keeps it
+	pruned INTEGER NOT NULL, -- 1: its tickets, attempts and samples were pruned
+	exit_code INTEGER, -- exit code of the run itself
+	tickets INTEGER NOT NULL, -- tickets due: done + failed + unknown + not_run once it has ended
+	done INTEGER NOT NULL, -- tickets done
+	failed INTEGER NOT NULL, -- tickets failed: known not applied
+	unknown INTEGER NOT NULL, -- tickets that may or may not have been applied
+	not_run INTEGER NOT NULL, -- tickets that never started
+	attempts INTEGER NOT NULL, -- attempts made
+	attempts_done INTEGER NOT NULL, -- of these done
+	attempts_failed INTEGER NOT NULL, -- of these failed
+	attempts_unknown INTEGER NOT NULL, -- of these unknown
+	preflight_begin_us INTEGER, -- PREFLIGHT began, us after wall zero
+	preflight_end_us INTEGER, -- PREFLIGHT ended, us after wall zero
+	setup_begin_us INTEGER, -- @setup began, us after wall zero
+	setup_end_us INTEGER, -- @setup ended, us after wall zero
+	spawn_begin_us INTEGER, -- SPAWN began: wall zero itself
+	spawn_end_us INTEGER, -- all workers forked, us after wall zero
+	connected_us INTEGER, -- all sessions ready or given up, us after wall zero
+	go_us INTEGER, -- the GO instant, us after wall zero
+	last_end_us INTEGER, -- last task's end, us after wall zero: the wall time
+	drain_end_us INTEGER, -- DRAIN ended, us after wall zero
+	reap_end_us INTEGER, -- all children gone, us after wall zero
+	store_begin_us INTEGER, -- STORE began, us after wall zero
+	name_us INTEGER, -- name resolution inside PREFLIGHT, us
+	token_us INTEGER, -- token inside PREFLIGHT, us
+	wake_us INTEGER, -- waking the server inside PREFLIGHT, us
+	connect_us INTEGER, -- the observer's connecting inside PREFLIGHT, us
+	asked_sessions INTEGER, -- sessions that should have become ready
+	ready_sessions INTEGER, -- sessions that did
+	swept INTEGER, -- 1: the observer looked for sessions of ours at the end, 0: it could not
+	sessions_found INTEGER, -- sessions of ours found on the server after the run
+	sessions_cancelled INTEGER, -- of these ended by us
+	sessions_left INTEGER, -- of these still there at the end
+	samples_taken INTEGER, -- samples the observer took
+	samples_dropped INTEGER, -- samples it could not take in time
+	server_restarted INTEGER, -- 1: the server's start time changed during the run
+	user_cpu_us INTEGER, -- user CPU of all children, us
+	system_cpu_us INTEGER, -- system CPU of all children, us
+	max_rss_kb INTEGER, -- largest resident set of a child, kB
+	private_kb INTEGER, -- private memory of all children, kB
+	voluntary_switches INTEGER, -- voluntary context switches of all children
+	involuntary_switches INTEGER, -- involuntary context switches of all children
+	parent_user_cpu_us INTEGER, -- user CPU of the parent, us
+	parent_system_cpu_us INTEGER, -- system CPU of the parent, us
+	parent_max_rss_kb INTEGER, -- largest resident set of the parent, kB
+	parent_private_kb INTEGER, -- private memory of the parent, kB
+	parent_voluntary_switches INTEGER, -- voluntary context switches of the parent
+	parent_involuntary_switches INTEGER, -- involuntary context switches of the parent
+	clock_change_us INTEGER, -- change of wall clock minus monotonic clock during the run, us
+	parent_paused_us INTEGER, -- longest time the parent was not running, us
+	verdict TEXT, -- PARALLEL, SERIAL, ...; NULL before it was computed
+	speedup REAL, -- measured serial makespan / makespan; NULL without a baseline
+	ceiling REAL, -- what no schedule can pass; NULL without a baseline
+	overlap_percent REAL -- time with two or more active, per cent of the possible
+) STRICT;
+CREATE INDEX run_by_experiment ON run (experiment);
+
+CREATE TABLE worker ( -- worker processes of a run
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	worker INTEGER NOT NULL, -- number of the worker, 0 = first
+	generation INTEGER NOT NULL, -- 1, and one more with each replacement
+	pid INTEGER NOT NULL, -- process id
+	forked_us INTEGER, -- forked, us after wall zero
+	born_us INTEGER, -- its first own reading of the clock, us after wall zero
+	ended_us INTEGER, -- reaped, us after wall zero
+	end TEXT NOT NULL, -- how it ended: exit 0, signal 9, empty while it lives
+	PRIMARY KEY (run, worker, generation)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session ( -- connections of a run, a row for each (re)connection of a session
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	connection INTEGER NOT NULL, -- number of the connection within the run, 1 = first
+	session INTEGER NOT NULL, -- global number of the session, 0 = first
+	worker INTEGER NOT NULL, -- worker that hosts it
+	generation INTEGER NOT NULL, -- generation of that worker
+	connect_no INTEGER, -- 1 = first connection of this session in this worker; NULL when it was never reported
+	connected INTEGER NOT NULL, -- 1: it became ready, 0: it gave up
+	backend_pid INTEGER, -- process id of its backend
+	backend_start_unix_us INTEGER, -- start of that backend on the server's clock, Unix us
+	start_us INTEGER, -- connecting began, us after wall zero
+	tcp_us INTEGER, -- socket connected, us after wall zero
+	tls_us INTEGER, -- TLS established, us after wall zero
+	auth_us INTEGER, -- authenticated, us after wall zero
+	ready_us INTEGER, -- settings sent and @session run, us after wall zero
+	tls TEXT NOT NULL, -- protocol and cipher, empty without TLS
+	sqlstate TEXT NOT NULL, -- SQLSTATE of the failure, empty = none
+	message TEXT, -- text of the failure
+	PRIMARY KEY (run, connection)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ticket ( -- tickets that may have started; a ticket without a row was not run
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	ticket INTEGER NOT NULL, -- global number of the ticket in the workload, 0 = first
+	task INTEGER NOT NULL, -- index of its task
+	round INTEGER NOT NULL, -- which execution of the task, 0 = first
+	data_row INTEGER, -- row of the --data file, 0 = first
+	state INTEGER NOT NULL, -- 0 released (may have started), 1 done, 2 failed, 3 unknown, 4 released but not run
+	PRIMARY KEY (run, ticket)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE error ( -- distinct error texts of a run, each stored once
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	error INTEGER NOT NULL, -- number of the text within the run, 1 = first
+	task INTEGER NOT NULL, -- index of the task it belongs to
+	sqlstate TEXT NOT NULL, -- SQLSTATE, empty = none
+	text TEXT NOT NULL, -- the text, made printable
+	PRIMARY KEY (run, error)
+) STRICT, WITHOUT ROWID;
+
+-- Small on purpose (about 50 bytes a row): everything is relative to something near it. v_attempt adds it up again.
+CREATE TABLE attempt ( -- one try of one ticket on one session
+	id INTEGER PRIMARY KEY, -- run * 67108864 + number of the attempt within the run, in order of arrival
+	ticket INTEGER NOT NULL, -- its ticket
+	try_no INTEGER NOT NULL, -- 1 = first try of that ticket
+	connection INTEGER NOT NULL, -- connection of the run it ran on (session.connection)
+	backend_pid INTEGER, -- process id of the backend that ran it; NULL = that of the connection
+	outcome INTEGER NOT NULL, -- 1 done, 2 failed, 3 unknown
+	flags INTEGER NOT NULL, -- sum of 1 worth repeating, 2 repeated by its session, 4 session lost, 8 worker died, 16 timed out, 32 cancelled, 64 check failed, 128 no markers, 256 marker missing, 512 local commit only, 1024 stopped the run
+	error INTEGER, -- its error text (error.error)
+	applied INTEGER NOT NULL, -- statements known applied although it did not end as done
+	failed_statement INTEGER NOT NULL, -- the statement that failed, 1 = first, 0 = none
+	rows INTEGER NOT NULL, -- rows returned or affected
+	bytes INTEGER NOT NULL, -- bytes of the returned values
+	taken INTEGER, -- ticket taken, us after wall zero
+	released INTEGER, -- ticket released, us after taken
+	sent INTEGER, -- first byte sent, us after taken
+	first INTEGER, -- first byte of the answer, us after sent
+	done INTEGER, -- outcome known, us after first
+	before_sent INTEGER, -- start marker sent, us after sent
+	before_received INTEGER, -- its answer received, us after first
+	before_server INTEGER, -- its server time, us after run.started_unix_us + taken
+	after_sent INTEGER, -- end marker sent, us after sent
+	after_received INTEGER, -- its answer received, us after done
+	after_server INTEGER -- its server time, us after that of the start marker
+) STRICT;
+
+CREATE TABLE sample ( -- what the observer saw in pg_stat_activity: stretches of samples that showed the same
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	sample INTEGER NOT NULL, -- number within the run, 1 = first
+	backend_pid INTEGER NOT NULL, -- the backend
+	first_unix_us INTEGER NOT NULL, -- first sample of the stretch on the server's clock, Unix us
+	last_us INTEGER NOT NULL, -- last sample of the stretch, us after the first
+	samples INTEGER NOT NULL, -- samples in the stretch
+	state TEXT NOT NULL, -- pg_stat_activity.state
+	wait_type TEXT NOT NULL, -- wait_event_type, empty = none
+	wait_event TEXT NOT NULL, -- wait_event, empty = none
+	query_start_unix_us INTEGER, -- query_start, Unix us
+	lock_wait_unix_us INTEGER, -- since when it waits for a lock, Unix us
+	blockers TEXT, -- process ids that block it, with commas between
+	PRIMARY KEY (run, sample)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE estimate ( -- figures computed from a run or an experiment, with their intervals
+	experiment INTEGER NOT NULL REFERENCES experiment (id), -- its experiment
+	run INTEGER NOT NULL, -- its run, 0 = the experiment as a whole
+	name TEXT NOT NULL, -- name of the figure
+	value REAL, -- the estimate
+	low REAL, -- lower end of its interval
+	high REAL, -- upper end of its interval
+	method TEXT NOT NULL, -- how it was computed
+	samples INTEGER NOT NULL, -- how many observations it stands on
+	PRIMARY KEY (experiment, run, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE change_point ( -- where a series of runs changed
+	series TEXT NOT NULL, -- workload name of the series
+	metric TEXT NOT NULL, -- which figure changed
+	run INTEGER NOT NULL, -- first run after the change
+	before REAL, -- figure before it
+	after REAL, -- figure after it
+	p_value REAL, -- how likely so large a change is by chance
+	acknowledged INTEGER NOT NULL, -- 1: somebody has seen it
+	PRIMARY KEY (series, metric, run)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event ( -- what is worth telling about a run, in order
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	event INTEGER NOT NULL, -- number within the run, 1 = first
+	at_us INTEGER NOT NULL, -- when, us after wall zero
+	kind TEXT NOT NULL, -- a stable word: worker died, sessions missing, parent paused, ...
+	text TEXT NOT NULL, -- the words
+	PRIMARY KEY (run, event)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW v_run AS -- runs with names instead of numbers
+SELECT
+	r.id AS run, -- number of the run
+	r.experiment AS experiment, -- its experiment
+	w.name AS workload, -- name of the series
+	w.sha256 AS workload_sha256, -- SHA-256 of the workload text
+	r.role AS role, -- run, baseline or repeat
+	r.engine AS engine, -- process, thread, async or serial
+	r.sessions AS sessions, -- sessions asked for
+	r.lanes AS lanes, -- lanes that carried them
+	r.workers AS workers, -- worker processes
+	strftime('%Y-%m-%dT%H:%M:%S', r.started_unix_us / 1000000, 'unixepoch') || printf('.%06dZ', r.started_unix_us % 1000000) AS started, -- begin, ISO 8601 UTC
+	r.state AS state, -- running, finished, interrupted, stopped or aborted
+	r.reason AS reason, -- why it was stopped or aborted
+	r.verdict AS verdict, -- PARALLEL, SERIAL, ...
+	r.speedup AS speedup, -- measured serial makespan / makespan
+	r.ceiling AS ceiling, -- what no schedule can pass
+	r.overlap_percent AS overlap_percent, -- time with two or more active, per cent of the possible
+	r.last_end_us AS wall_us, -- start of SPAWN to the last task's end, us
+	r.last_end_us - r.go_us AS makespan_us, -- GO to the last task's end, us
+	r.tickets AS tickets, -- tickets due
+	r.done AS done, -- tickets done
+	r.failed AS failed, -- tickets failed
+	r.unknown AS unknown, -- tickets that may or may not have been applied
+	r.not_run AS not_run, -- tickets that never started
+	r.attempts AS attempts, -- attempts made
+	r.exit_code AS exit_code, -- exit code of the run itself
+	r.resumed_run AS resumed_run, -- the run it resumes
+	r.pinned AS pinned, -- 1: prune keeps it
+	r.pruned AS pruned, -- 1: its attempts were pruned
+	r.note AS note, -- --note
+	r.argv AS argv -- the command
+FROM run r JOIN workload w ON w.id = r.workload;
+
+CREATE VIEW v_task AS -- tasks of each run
+SELECT
+	r.id AS run, -- the run
+	t.task AS task_no, -- index of the task, 0 = first
+	t.name AS task, -- its name
+	t.sql AS sql, -- its SQL; NULL with --no-sql-text
+	t.statements AS statements, -- number of its statements
+	t.stage AS stage, -- stage it runs in
+	a.name AS after_task, -- the task it waits for
+	t.readonly AS readonly, -- 1: runs in a read-only transaction
+	t.repeatable AS repeatable, -- 1: may be repeated when its outcome is unknown
+	t.in_transaction AS in_transaction -- 1: explicit BEGIN and COMMIT around it
+FROM run r JOIN task t ON t.workload = r.workload
+	LEFT JOIN task a ON a.workload = t.workload AND a.task = t.after_task;
+
+CREATE VIEW v_environment AS -- facts of each run: what it ran on and what was measured before it
+SELECT
+	r.id AS run, -- the run
+	f.name AS name, -- name of the fact
+	f.value AS value -- its value
+FROM run r JOIN environment_fact f ON f.environment = r.environment
+UNION ALL
+SELECT r.id, j.key, j.value FROM run r, json_each(r.measured) j WHERE r.measured IS NOT NULL;
+
+CREATE VIEW v_session AS -- connections of each run
+SELECT
+	s.run AS run, -- the run
+	s.connection AS connection, -- number of the connection within the run
+	s.session AS session, -- global number of the session
+	s.worker AS worker, -- worker that hosted it
+	s.generation AS generation, -- generation of that worker
+	s.connect_no AS connect_no, -- 1 = first connection of the session in that worker
+	s.connected AS connected, -- 1: it became ready
+	s.backend_pid AS backend_pid, -- its backend
+	s.start_us AS start_us, -- connecting began, us after wall zero
+	s.tcp_us - s.start_us AS tcp_us, -- time to connect the socket, us
+	s.tls_us - s.tcp_us AS tls_us, -- time for TLS, us
+	s.auth_us - coalesce(s.tls_us, s.tcp_us) AS auth_us, -- time for authentication, us
+	s.ready_us - s.start_us AS connect_us, -- time until ready, us
+	s.tls AS tls, -- protocol and cipher
+	s.sqlstate AS sqlstate, -- SQLSTATE of the failure
+	s.message AS message -- text of the failure
+FROM session s;
+
+CREATE VIEW v_ticket AS -- tickets of each run that may have started
+SELECT
+	k.run AS run, -- the run
+	k.ticket AS ticket, -- global number of the ticket
+	t.name AS task, -- its task
+	k.round AS round, -- which execution of the task, 0 = first
+	k.data_row AS data_row, -- row of the --data file, 0 = first
+	CASE k.state WHEN 0 THEN 'released' WHEN 1 THEN 'done' WHEN 2 THEN 'failed' WHEN 3 THEN 'unknown' ELSE 'not run' END AS state -- released (no final state yet), done, failed, unknown or not run
+FROM ticket k JOIN run r ON r.id = k.run JOIN task t ON t.workload = r.workload AND t.task = k.task;
+
+CREATE VIEW v_attempt AS -- attempts with every time added up; a query should name the run (WHERE run = 160)
+SELECT
+	r.id AS run, -- the run
+	a.ticket AS ticket, -- global number of the ticket
+	t.name AS task, -- its task
+	k.round AS round, -- which execution of the task, 0 = first
+	k.data_row AS data_row, -- row of the --data file, 0 = first
+	a.try_no AS try_no, -- 1 = first try
+	s.session AS session, -- global number of the session
+	s.worker AS worker, -- number of the worker
+	s.generation AS generation, -- generation of that worker
+	coalesce(a.backend_pid, s.backend_pid) AS backend_pid, -- backend that ran it
+	CASE a.outcome WHEN 1 THEN 'done' WHEN 2 THEN 'failed' ELSE 'unknown' END AS outcome, -- done, failed or unknown
+	coalesce(e.sqlstate, '') AS sqlstate, -- SQLSTATE, empty = none
+	e.text AS message, -- its first error text
+	a.flags AS flags, -- see attempt.flags
+	t.statements AS statements, -- statements of the task
+	a.applied AS applied, -- statements known applied although it did not end as done
+	a.failed_statement AS failed_statement, -- the statement that failed, 0 = none
+	a.rows AS rows, -- rows returned or affected
+	a.bytes AS bytes, -- bytes of the returned values
+	a.taken AS taken_us, -- ticket taken, us after wall zero
+	coalesce(a.taken, 0) + a.released AS released_us, -- ticket released, us after wall zero
+	coalesce(a.taken, 0) + a.sent AS sent_us, -- first byte sent, us after wall zero
+	coalesce(a.taken, 0) + coalesce(a.sent, 0) + a.first AS first_us, -- first byte of the answer, us after wall zero
+	coalesce(a.taken, 0) + coalesce(a.sent, 0) + coalesce(a.first, 0) + a.done AS done_us, -- outcome known, us after wall zero
+	a.sent AS queue_us, -- phase queue: taken to sent, us
+	a.first AS execute_us, -- phase execute: sent to the first byte of the answer, us
+	CASE WHEN a.first IS NOT NULL THEN a.done END AS fetch_us, -- phase fetch: first byte to the outcome, us
+	coalesce(a.taken, 0) + coalesce(a.sent, 0) + a.before_sent AS before_sent_us, -- start marker sent, us after wall zero
+	coalesce(a.taken, 0) + coalesce(a.sent, 0) + coalesce(a.first, 0) + a.before_received AS before_received_us, -- its answer received, us after wall zero
+	r.started_unix_us + coalesce(a.taken, 0) + a.before_server AS server_start_unix_us, -- its server time: the execution began after it, Unix us
+	coalesce(a.taken, 0) + coalesce(a.sent, 0) + a.after_sent AS after_sent_us, -- end marker sent, us after wall zero
+	coalesce(a.taken, 0) + coalesce(a.sent, 0) + coalesce(a.first, 0) + coalesce(a.done, 0) + a.after_received AS after_received_us, -- its answer received, us after wall zero
+	r.started_unix_us + coalesce(a.taken, 0) + coalesce(a.before_server, 0) + a.after_server AS server_end_unix_us -- its server time: the execution ended before it, Unix us
+FROM run r
+	CROSS JOIN attempt a ON a.id BETWEEN r.id * 67108864 AND r.id * 67108864 + 67108863
+	LEFT JOIN session s ON s.run = r.id AND s.connection = a.connection
+	LEFT JOIN ticket k ON k.run = r.id AND k.ticket = a.ticket
+	LEFT JOIN task t ON t.workload = r.workload AND t.task = k.task
+	LEFT JOIN error e ON e.run = r.id AND e.error = a.error;
+
+CREATE VIEW v_error AS -- attempts that did not end as done, grouped
+SELECT
+	run AS run, -- the run
+	task AS task, -- the task
+	sqlstate AS sqlstate, -- SQLSTATE, empty = none
+	outcome AS outcome, -- failed or unknown
+	count(*) AS attempts, -- how many attempts
+	count(DISTINCT ticket) AS tickets, -- how many tickets
+	min(message) AS message -- one of the texts
+FROM v_attempt WHERE outcome <> 'done' GROUP BY run, task, sqlstate, outcome;
+
+CREATE VIEW v_worker AS -- worker processes of each run
+SELECT
+	run AS run, -- the run
+	worker AS worker, -- number of the worker
+	generation AS generation, -- 1, and one more with each replacement
+	pid AS pid, -- process id
+	forked_us AS forked_us, -- forked, us after wall zero
+	born_us AS born_us, -- its first own reading of the clock, us after wall zero
+	ended_us AS ended_us, -- reaped, us after wall zero
+	end AS ended -- how it ended: exit 0, signal 9
+FROM worker;
+
+CREATE VIEW v_event AS -- events of each run
+SELECT
+	run AS run, -- the run
+	event AS event, -- number within the run
+	at_us AS at_us, -- when, us after wall zero
+	kind AS kind, -- a stable word
+	text AS text -- the words
+FROM event;
+
+CREATE VIEW v_sample AS -- what the observer saw
+SELECT
+	run AS run, -- the run
+	backend_pid AS backend_pid, -- the backend
+	first_unix_us AS first_unix_us, -- first sample of the stretch, Unix us
+	first_unix_us + last_us AS last_unix_us, -- last sample of the stretch, Unix us
+	samples AS samples, -- samples in the stretch
+	state AS state, -- pg_stat_activity.state
+	wait_type AS wait_type, -- wait_event_type
+	wait_event AS wait_event, -- wait_event
+	query_start_unix_us AS query_start_unix_us, -- query_start, Unix us
+	lock_wait_unix_us AS lock_wait_unix_us, -- since when it waits for a lock, Unix us
+	blockers AS blockers -- process ids that block it
+FROM sample;
+
+-- Intervals of one backend that overlap count as one, so a backend's own count decides when it becomes active and idle.
+CREATE VIEW v_overlap AS -- sessions active at once on the server's clock; SELECT max(active) FROM v_overlap WHERE run = 160
+WITH edge AS (
+	SELECT run, backend_pid, server_start_unix_us AS at, 1 AS change FROM v_attempt
+	WHERE server_start_unix_us IS NOT NULL AND server_end_unix_us > server_start_unix_us
+	UNION ALL
+	SELECT run, backend_pid, server_end_unix_us, -1 FROM v_attempt
+	WHERE server_start_unix_us IS NOT NULL AND server_end_unix_us > server_start_unix_us
+), own AS (
+	SELECT run, backend_pid, at, change,
+		sum(change) OVER (PARTITION BY run, backend_pid ORDER BY at, change DESC ROWS UNBOUNDED PRECEDING) AS open
+	FROM edge
+)
+SELECT
+	run AS run, -- the run
+	at AS at_unix_us, -- when, on the server's clock, Unix us
+	backend_pid AS backend_pid, -- the backend that became active or idle
+	change AS change, -- 1: became active, -1: became idle
+	sum(change) OVER (PARTITION BY run ORDER BY at, change ROWS UNBOUNDED PRECEDING) AS active -- backends active from then on
+FROM own WHERE (change = 1 AND open = 1) OR (change = -1 AND open = 0);
+
+PRAGMA application_id = 1346859116; -- "PGpl"
+PRAGMA user_version = 1;

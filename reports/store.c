@@ -1,0 +1,230 @@
+/*
+ * store: opening, committing and closing the results file; the rest of the store is beside it in store_*.c. Only the
+ * parent calls it. The owner of a struct store closes it with store_close.
+ */
+#include "reports/store_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "shared/buf.h"
+
+static const char *const statement_sql[STORE_STATEMENTS] = {
+        [STORE_RELEASE] = "INSERT INTO ticket (run, ticket, task, round, data_row, state) VALUES (?, ?, ?, ?, ?, 0) "
+                          "ON CONFLICT DO NOTHING",
+        [STORE_TICKET] = "INSERT INTO ticket (run, ticket, task, round, data_row, state) VALUES (?, ?, ?, ?, ?, ?) "
+                         "ON CONFLICT (run, ticket) DO UPDATE SET state = excluded.state",
+        [STORE_TICKET_NOT_RUN] = "UPDATE ticket SET state = 4 WHERE run = ? AND ticket = ?",
+        [STORE_ATTEMPT] = "INSERT INTO attempt VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        [STORE_ERROR] = "INSERT INTO error VALUES (?,?,?,?,?)",
+        [STORE_SESSION] = "INSERT INTO session VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        [STORE_SAMPLE] = "INSERT INTO sample VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        [STORE_WORKER] = "INSERT INTO worker VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET pid = excluded.pid, "
+                         "forked_us = coalesce(excluded.forked_us, forked_us), "
+                         "born_us = coalesce(excluded.born_us, born_us), "
+                         "ended_us = coalesce(excluded.ended_us, ended_us), "
+                         "end = CASE excluded.end WHEN '' THEN end ELSE excluded.end END",
+        [STORE_EVENT] = "INSERT INTO event VALUES (?1, (SELECT coalesce(max(event), 0) + 1 FROM event WHERE run = ?1), "
+                        "?2, ?3, ?4)",
+};
+
+sqlite3_stmt *store_statement(struct store *store, enum store_statement which, struct err *err)
+{
+	if (!store->statements[which])
+		store->statements[which] = store_db_prepare(store->db, store->path, statement_sql[which], err);
+	return store->statements[which];
+}
+
+bool store_alive(struct store *store, struct err *err)
+{
+	if (store->failed && err)
+		*err = store->failure;
+	return !store->failed;
+}
+
+/* A failed commit or fsync says nothing certain about the pages written so far; trying it again can claim a success
+ * that is none. So the first failure is the last word: rows stay in memory for store_spill. */
+bool store_give_up(struct store *store, struct err *err)
+{
+	if (!store->failed) {
+		store->failed = true;
+		store->failure = *err;
+	}
+	if (!sqlite3_get_autocommit(store->db))
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return false;
+}
+
+bool store_begin(struct store *store, bool *busy, struct err *err)
+{
+	*busy = false;
+	if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK) {
+		store->busy = 0;
+		return true;
+	}
+	store_db_fail(store->db, store->path, err);
+	*busy = (sqlite3_extended_errcode(store->db) & 0xff) == SQLITE_BUSY && ++store->busy < STORE_BUSY_TRIES;
+	return *busy ? false : store_give_up(store, err);
+}
+
+bool store_begin_waiting(struct store *store, struct err *err)
+{
+	bool busy;
+	struct err local;
+	if (!store_alive(store, err))
+		return false;
+	while (!store_begin(store, &busy, err ? err : &local))
+		if (!busy)
+			return false;
+	return true;
+}
+
+bool store_end(struct store *store, struct err *err)
+{
+	return store_db_exec(store->db, store->path, "COMMIT", err) || store_give_up(store, err);
+}
+
+bool store_flush(struct store *store, bool full, struct err *err)
+{
+	struct err local;
+	if (!err)
+		err = &local;
+	if (!store_alive(store, err))
+		return false;
+	bool busy = false, begun = store_begin(store, &busy, err);
+	while (!begun && busy && full)
+		begun = store_begin(store, &busy, err);
+	if (!begun)
+		return busy; /* another program's lock: the rows wait for the next commit */
+	bool ok = true;
+	for (size_t i = 0; ok && i < store->queue.count; i++)
+		ok = store_apply(store, &store->queue.ops[i], err);
+	ok = ok && store_environment_flush(store, err);
+	if (!ok)
+		return store_give_up(store, err);
+	if (!store_end(store, err))
+		return false;
+	queue_clear(&store->queue);
+	return true;
+}
+
+bool store_dirty(const struct store *store)
+{
+	return store->queue.count > 0 || store->run.facts_dirty;
+}
+
+bool store_commit(struct store *store, struct err *err)
+{
+	if (!store_alive(store, err))
+		return false;
+	return !store_dirty(store) || store_flush(store, false, err);
+}
+
+/* Opens an existing file and checks it. Closes it again and returns NULL when it is refused. */
+static sqlite3 *open_checked(
+        const char *place, const char *path, bool write, const struct store_state *state, struct err *err)
+{
+	sqlite3 *db = store_db_open(place, path, write, err);
+	if (!db)
+		return NULL;
+	int64_t running = 0;
+	bool thorough = state->unclean;
+	if (write)
+		sqlite3_busy_timeout(db, STORE_BUSY_MS * STORE_BUSY_TRIES);
+	bool ok = store_check_content(db, path, false, err);
+	if (ok && !thorough)
+		ok = store_db_int(
+		             db, path, "SELECT count(*) FROM sqlite_schema WHERE name = 'run'", 0, &running, err) &&
+		     (!running || store_db_int(db, path, "SELECT count(*) FROM run WHERE state = 'running'", 0,
+		                          &running, err));
+	if (ok && (thorough || running))
+		ok = store_check_content(db, path, true, err);
+	if (ok)
+		return db;
+	/* Closing must not carry a journal's pages into a file that is refused. */
+	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_close(db);
+	return NULL;
+}
+
+bool store_probe(const char *path, struct err *err)
+{
+	char place[STORE_PATH_MOST];
+	struct store_state state;
+	if (!store_place(path, place, err) || !store_check_file(path, place, true, &state, err))
+		return false;
+	if (!state.exists || state.rollback) /* a rollback journal is taken back by who opens for writing */
+		return true;
+	sqlite3 *db = open_checked(place, path, false, &state, err);
+	bool ok = db != NULL;
+	sqlite3_close(db);
+	return ok;
+}
+
+static bool use_wal(sqlite3 *db, const char *path, struct err *err)
+{
+	sqlite3_stmt *s = store_db_prepare(db, path, "PRAGMA journal_mode = WAL", err);
+	if (!s)
+		return false;
+	int rc = sqlite3_step(s);
+	const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
+	bool ok = mode && strcmp(mode, "wal") == 0;
+	if (rc != SQLITE_ROW)
+		store_db_fail(db, path, err);
+	else if (!ok)
+		err_set(err, EXIT_STORE, "%s: its disk does not allow a write-ahead log: use --db=OTHER", path);
+	sqlite3_finalize(s);
+	return ok && store_db_exec(db, path, "PRAGMA synchronous = NORMAL", err);
+}
+
+struct store *store_open(const char *path, int *interrupted, struct err *err)
+{
+	char place[STORE_PATH_MOST];
+	struct store_state state;
+	if (interrupted)
+		*interrupted = 0;
+	if (!store_place(path, place, err) || !store_check_file(path, place, true, &state, err))
+		return NULL;
+	if (!state.exists && !store_create(place, path, err))
+		return NULL;
+	sqlite3 *db = open_checked(place, path, true, &state, err);
+	if (!db)
+		return NULL;
+	struct store *store = mem_zero(1, sizeof *store);
+	store->db = db;
+	snprintf(store->path, sizeof store->path, "%s", path);
+	chmod(place, 0600);
+	if (store_migrate(db, place, path, store_migrations, store_nmigrations, STORE_VERSION, err) &&
+	        use_wal(db, path, err) && store_bury(store, interrupted, err)) {
+		sqlite3_busy_timeout(db, STORE_BUSY_MS);
+		return store;
+	}
+	sqlite3_close(db);
+	free(store);
+	return NULL;
+}
+
+bool store_close(struct store *store, struct err *err)
+{
+	if (!store)
+		return true;
+	bool ok = store_commit(store, err);
+	if (ok && store_dirty(store))
+		ok = store_flush(store, true, err); /* another program's lock: now it is waited for */
+	for (int i = 0; i < STORE_STATEMENTS; i++)
+		sqlite3_finalize(store->statements[i]);
+	if (ok) {
+		/* A reader may hold both off: the journal then stays, and the next writer takes it in. */
+		sqlite3_exec(store->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+		sqlite3_exec(store->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+	} else {
+		sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	}
+	sqlite3_close(store->db);
+	queue_free(&store->queue);
+	context_free(&store->run);
+	free(store);
+	return ok;
+}

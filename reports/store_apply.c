@@ -1,0 +1,217 @@
+/*
+ * store_apply: writes the queue's rows in the open transaction. Called by store_flush alone.
+ */
+#include "reports/store_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/clock.h"
+
+static int64_t at_us(int64_t ns, int64_t origin_ns)
+{
+	return ns ? clock_us(ns, origin_ns) : INT64_MIN;
+}
+
+/* The distance from a base; none stays none. */
+static int64_t after(int64_t us, int64_t base)
+{
+	return us == INT64_MIN ? us : us - base;
+}
+
+static int64_t or_zero(int64_t us)
+{
+	return us == INT64_MIN ? 0 : us;
+}
+
+static bool apply_ticket(
+        struct store *store, int64_t run, const struct op_ticket *t, enum store_statement which, struct err *err)
+{
+	sqlite3_stmt *s = store_statement(store, which, err);
+	if (!s)
+		return false;
+	if (which == STORE_TICKET_NOT_RUN)
+		store_bind(s, "ii", run, (int64_t)t->ticket);
+	else
+		store_bind(s, "iiiin", run, (int64_t)t->ticket, (int64_t)t->task, (int64_t)t->round,
+		        t->row == PLAN_NO_ROW ? INT64_MIN : (int64_t)t->row);
+	if (which == STORE_TICKET)
+		sqlite3_bind_int(s, 6, t->state);
+	return store_run_statement(store->db, store->path, s, err);
+}
+
+static bool connection_row(struct store *store, int64_t run, int64_t number, const struct session_report *r,
+        int64_t origin_ns, const char *message, struct err *err)
+{
+	sqlite3_stmt *s = store_statement(store, STORE_SESSION, err);
+	if (!s)
+		return false;
+	store_bind(s, "iiiiininnnnnnnsss", run, number, (int64_t)r->session, (int64_t)r->worker, (int64_t)r->generation,
+	        r->connect_no ? (int64_t)r->connect_no : INT64_MIN, (int64_t)r->connected,
+	        r->backend_pid ? (int64_t)r->backend_pid : INT64_MIN,
+	        r->backend_start_us ? r->backend_start_us : INT64_MIN, at_us(r->start_ns, origin_ns),
+	        at_us(r->tcp_ns, origin_ns), at_us(r->tls_ns, origin_ns), at_us(r->auth_ns, origin_ns),
+	        at_us(r->ready_ns, origin_ns), r->tls, r->sqlstate, message);
+	return store_run_statement(store->db, store->path, s, err);
+}
+
+static bool apply_session(struct store *store, const struct op *op, struct err *err)
+{
+	const struct session_report *r = &op->session;
+	uint32_t number = context_connect(&store->run, r->session, r->worker, r->generation, r->backend_pid);
+	return connection_row(store, op->run, number, r, op->at, op->text, err);
+}
+
+/* The connection of an attempt; one that nobody reported gets a row that says so (connect_no NULL). */
+static bool connection_of(struct store *store, int64_t run, const struct attempt *a, uint32_t *number, struct err *err)
+{
+	*number = context_connection(&store->run, a->session, a->worker, a->generation, a->backend_pid);
+	if (*number)
+		return true;
+	struct session_report r = {.session = a->session,
+	        .worker = a->worker,
+	        .generation = a->generation,
+	        .connected = true,
+	        .backend_pid = a->backend_pid,
+	        .backend_start_us = a->backend_start_us};
+	*number = context_connect(&store->run, a->session, a->worker, a->generation, a->backend_pid);
+	return connection_row(store, run, *number, &r, 0, NULL, err);
+}
+
+static bool error_of(struct store *store, const struct op *op, int64_t *number, struct err *err)
+{
+	const struct attempt *a = &op->attempt.attempt;
+	const char *text = op->text ? op->text : "";
+	*number = INT64_MIN;
+	if (!*text && !a->sqlstate[0])
+		return true;
+	bool fresh;
+	*number = context_error(&store->run, op->attempt.ticket.task, a->sqlstate, text, &fresh);
+	if (!fresh)
+		return true;
+	sqlite3_stmt *s = store_statement(store, STORE_ERROR, err);
+	if (!s)
+		return false;
+	store_bind(s, "iiiss", op->run, *number, (int64_t)op->attempt.ticket.task, a->sqlstate, text);
+	return store_run_statement(store->db, store->path, s, err);
+}
+
+static int64_t server_after(const struct marker *m, int64_t base)
+{
+	return m->sent_ns && m->received_ns && m->server_us ? m->server_us - base : INT64_MIN;
+}
+
+/* Columns 11 and on of attempt: see the comments of schema.sql for what each is relative to. */
+static void bind_times(sqlite3_stmt *s, const struct store *store, const struct attempt *a, int64_t origin)
+{
+	int64_t taken = at_us(a->taken_ns, origin), base = or_zero(taken);
+	int64_t sent = after(at_us(a->sent_ns, origin), base), from_sent = base + or_zero(sent);
+	int64_t first = after(at_us(a->first_ns, origin), from_sent), from_first = from_sent + or_zero(first);
+	int64_t done = after(at_us(a->done_ns, origin), from_first), from_done = from_first + or_zero(done);
+	int64_t server = store->run.started_unix_us + base;
+	int64_t before_server = server_after(&a->before, server);
+	const int64_t times[] = {taken, after(at_us(a->released_ns, origin), base), sent, first, done,
+	        after(at_us(a->before.sent_ns, origin), from_sent),
+	        after(at_us(a->before.received_ns, origin), from_first), before_server,
+	        after(at_us(a->after.sent_ns, origin), from_sent),
+	        after(at_us(a->after.received_ns, origin), from_done),
+	        server_after(&a->after, server + or_zero(before_server))};
+	for (int i = 0; i < (int)(sizeof times / sizeof *times); i++) {
+		if (times[i] == INT64_MIN)
+			sqlite3_bind_null(s, 13 + i);
+		else
+			sqlite3_bind_int64(s, 13 + i, times[i]);
+	}
+}
+
+static bool apply_attempt(struct store *store, const struct op *op, struct err *err)
+{
+	const struct attempt *a = &op->attempt.attempt;
+	uint32_t connection;
+	int64_t error;
+	if (op->run != store->run.run || store->run.nattempts >> STORE_ATTEMPT_SHIFT)
+		return err_set(err, EXIT_STORE, "%s: run %lld takes no more attempts", store->path, (long long)op->run);
+	if (context_release(&store->run, a->ticket) &&
+	        !apply_ticket(store, op->run, &op->attempt.ticket, STORE_RELEASE, err))
+		return false;
+	if (!connection_of(store, op->run, a, &connection, err) || !error_of(store, op, &error, err))
+		return false;
+	sqlite3_stmt *s = store_statement(store, STORE_ATTEMPT, err);
+	if (!s)
+		return false;
+	int32_t usual = store->run.connections[connection - 1].backend_pid;
+	store_bind(s, "iiiiniiniiii", (op->run << STORE_ATTEMPT_SHIFT) + (int64_t)store->run.nattempts++,
+	        (int64_t)a->ticket, (int64_t)a->try_no, (int64_t)connection,
+	        a->backend_pid == usual || !a->backend_pid ? INT64_MIN : (int64_t)a->backend_pid, (int64_t)a->outcome,
+	        (int64_t)a->flags, error, (int64_t)a->applied, (int64_t)a->failed_statement, a->rows, a->bytes);
+	bind_times(s, store, a, op->at);
+	return store_run_statement(store->db, store->path, s, err);
+}
+
+static bool apply_sample(struct store *store, const struct op *op, struct err *err)
+{
+	const struct sample *m = &op->sample;
+	sqlite3_stmt *s = store_statement(store, STORE_SAMPLE, err);
+	if (!s)
+		return false;
+	char blockers[8 * 12 + 1];
+	size_t len = 0;
+	blockers[0] = '\0';
+	for (uint32_t i = 0; i < m->nblockers && i < 8; i++)
+		len += (size_t)snprintf(blockers + len, sizeof blockers - len, "%s%d", i ? "," : "", m->blockers[i]);
+	store_bind(s, "iiiiiisssnns", op->run, (int64_t)++store->run.nsamples, (int64_t)m->backend_pid, m->first_us,
+	        m->last_us - m->first_us, (int64_t)m->count, m->state, m->wait_type, m->wait_event,
+	        m->query_start_us ? m->query_start_us : INT64_MIN, m->lock_wait_us ? m->lock_wait_us : INT64_MIN,
+	        len ? blockers : NULL);
+	return store_run_statement(store->db, store->path, s, err);
+}
+
+static bool apply_worker(struct store *store, const struct op *op, struct err *err)
+{
+	const struct op_worker *w = &op->worker;
+	sqlite3_stmt *s = store_statement(store, STORE_WORKER, err);
+	if (!s)
+		return false;
+	store_bind(s, "iiiinnns", op->run, (int64_t)w->worker, (int64_t)w->generation, (int64_t)w->pid, w->forked_us,
+	        w->born_us, w->ended_us, op->text);
+	return store_run_statement(store->db, store->path, s, err);
+}
+
+static bool apply_event(struct store *store, const struct op *op, struct err *err)
+{
+	sqlite3_stmt *s = store_statement(store, STORE_EVENT, err);
+	if (!s)
+		return false;
+	store_bind(s, "iiss", op->run, op->at, op->name, op->text);
+	return store_run_statement(store->db, store->path, s, err);
+}
+
+bool store_apply(struct store *store, const struct op *op, struct err *err)
+{
+	switch (op->kind) {
+	case OP_RELEASE:
+		context_release(&store->run, op->ticket.ticket);
+		return apply_ticket(store, op->run, &op->ticket, STORE_RELEASE, err);
+	case OP_TICKET:
+		if (op->ticket.state == OUTCOME_NONE)
+			return apply_ticket(store, op->run, &op->ticket, STORE_TICKET_NOT_RUN, err);
+		context_release(&store->run, op->ticket.ticket);
+		return apply_ticket(store, op->run, &op->ticket, STORE_TICKET, err);
+	case OP_ATTEMPT:
+		return apply_attempt(store, op, err);
+	case OP_SESSION:
+		return apply_session(store, op, err);
+	case OP_SAMPLE:
+		return apply_sample(store, op, err);
+	case OP_WORKER:
+		return apply_worker(store, op, err);
+	case OP_EVENT:
+		return apply_event(store, op, err);
+	case OP_FACT:
+	case OP_PHASES:
+	case OP_END:
+	case OP_VERDICT:
+		break;
+	}
+	return store_apply_run(store, op, err);
+}

@@ -1,0 +1,72 @@
+/*
+ * store_queue: the rows that wait for the next commit, in order. They stay here until a commit has succeeded, so that
+ * after a failed one they can be written elsewhere. The queue owns everything in it.
+ */
+#ifndef REPORTS_STORE_QUEUE_H
+#define REPORTS_STORE_QUEUE_H
+
+#include "reports/store.h"
+
+enum op_kind {
+	OP_RELEASE,
+	OP_TICKET,
+	OP_ATTEMPT,
+	OP_SESSION,
+	OP_SAMPLE,
+	OP_WORKER,
+	OP_EVENT,
+	OP_FACT,
+	OP_PHASES,
+	OP_END,
+	OP_VERDICT
+};
+
+struct op_ticket {
+	uint32_t ticket, task, round, row;
+	enum outcome state; /* OP_TICKET */
+};
+
+struct op_attempt {
+	struct op_ticket ticket;
+	struct attempt attempt; /* message: see op.text */
+};
+
+struct op_worker {
+	uint32_t worker, generation;
+	int32_t pid;
+	int64_t forked_us, born_us, ended_us;
+};
+
+struct op_verdict {
+	double speedup, ceiling, overlap;
+};
+
+struct op {
+	enum op_kind kind;
+	int64_t run;
+	int64_t at; /* origin_ns of attempts and sessions, at_us of events */
+	char *name; /* an event's kind, a fact's name; owned, NULL = none */
+	char *text; /* message, event, end, value, reason, verdict; owned, NULL = none */
+	union {
+		struct op_ticket ticket;
+		struct op_attempt attempt;
+		struct session_report session;
+		struct sample sample;
+		struct op_worker worker;
+		struct op_verdict verdict;
+		struct run_phases *phases; /* owned */
+		struct run_end *end; /* owned */
+	};
+};
+
+struct queue {
+	struct op *ops;
+	size_t count, room;
+};
+
+/* A zeroed op at the end. The pointer is valid until the next call. */
+struct op *queue_add(struct queue *queue, enum op_kind kind, int64_t run);
+void queue_clear(struct queue *queue); /* keeps the memory */
+void queue_free(struct queue *queue);
+
+#endif

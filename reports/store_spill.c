@@ -1,0 +1,260 @@
+/*
+ * store_spill: the second place for results when the results file failed: what was not committed, as JSON lines.
+ * One object a line with "type" first; times in microseconds after the run's wall zero, server times since 1970.
+ */
+#include "reports/store_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/buf.h"
+#include "shared/clock.h"
+
+static void put_text(struct buf *b, const char *name, const char *text)
+{
+	buf_printf(b, ",\"%s\":\"", name);
+	for (const unsigned char *p = (const unsigned char *)(text ? text : ""); *p; p++) {
+		if (*p == '"' || *p == '\\')
+			buf_printf(b, "\\%c", *p);
+		else if (*p < 0x20 || *p == 0x7f)
+			buf_printf(b, "\\u%04x", *p);
+		else
+			buf_putc(b, (char)*p);
+	}
+	buf_putc(b, '"');
+}
+
+static void put_int(struct buf *b, const char *name, int64_t value)
+{
+	if (value == INT64_MIN)
+		buf_printf(b, ",\"%s\":null", name);
+	else
+		buf_printf(b, ",\"%s\":%" PRId64, name, value);
+}
+
+static void put_time(struct buf *b, const char *name, int64_t ns, int64_t origin_ns)
+{
+	put_int(b, name, ns ? clock_us(ns, origin_ns) : INT64_MIN);
+}
+
+static void put_ticket(struct buf *b, const struct op_ticket *t)
+{
+	put_int(b, "ticket", t->ticket);
+	put_int(b, "task", t->task);
+	put_int(b, "round", t->round);
+	put_int(b, "data_row", t->row == PLAN_NO_ROW ? INT64_MIN : (int64_t)t->row);
+}
+
+static void put_marker(struct buf *b, const char *which, const struct marker *m, int64_t origin_ns)
+{
+	char name[40];
+	snprintf(name, sizeof name, "%s_sent_us", which);
+	put_time(b, name, m->sent_ns, origin_ns);
+	snprintf(name, sizeof name, "%s_received_us", which);
+	put_time(b, name, m->received_ns, origin_ns);
+	snprintf(name, sizeof name, "%s_server_unix_us", which);
+	put_int(b, name, m->server_us ? m->server_us : INT64_MIN);
+}
+
+static void put_attempt(struct buf *b, const struct op *op)
+{
+	const struct attempt *a = &op->attempt.attempt;
+	put_ticket(b, &op->attempt.ticket);
+	put_int(b, "try_no", a->try_no);
+	put_int(b, "session", a->session);
+	put_int(b, "worker", a->worker);
+	put_int(b, "generation", a->generation);
+	put_int(b, "backend_pid", a->backend_pid);
+	put_text(b, "outcome", outcome_name(a->outcome));
+	put_int(b, "flags", a->flags);
+	put_text(b, "sqlstate", a->sqlstate);
+	put_text(b, "message", op->text);
+	put_int(b, "applied", a->applied);
+	put_int(b, "failed_statement", a->failed_statement);
+	put_int(b, "rows", a->rows);
+	put_int(b, "bytes", a->bytes);
+	put_time(b, "taken_us", a->taken_ns, op->at);
+	put_time(b, "released_us", a->released_ns, op->at);
+	put_time(b, "sent_us", a->sent_ns, op->at);
+	put_time(b, "first_us", a->first_ns, op->at);
+	put_time(b, "done_us", a->done_ns, op->at);
+	put_marker(b, "before", &a->before, op->at);
+	put_marker(b, "after", &a->after, op->at);
+}
+
+static void put_session(struct buf *b, const struct op *op)
+{
+	const struct session_report *r = &op->session;
+	put_int(b, "session", r->session);
+	put_int(b, "worker", r->worker);
+	put_int(b, "generation", r->generation);
+	put_int(b, "connect_no", r->connect_no);
+	put_int(b, "connected", r->connected);
+	put_int(b, "backend_pid", r->backend_pid);
+	put_time(b, "start_us", r->start_ns, op->at);
+	put_time(b, "ready_us", r->ready_ns, op->at);
+	put_text(b, "sqlstate", r->sqlstate);
+	put_text(b, "message", op->text);
+}
+
+static void put_sample(struct buf *b, const struct sample *m)
+{
+	put_int(b, "backend_pid", m->backend_pid);
+	put_int(b, "first_unix_us", m->first_us);
+	put_int(b, "last_unix_us", m->last_us);
+	put_int(b, "samples", m->count);
+	put_text(b, "state", m->state);
+	put_text(b, "wait_type", m->wait_type);
+	put_text(b, "wait_event", m->wait_event);
+}
+
+static void put_phases(struct buf *b, const struct run_phases *p)
+{
+	put_int(b, "preflight_begin_us", p->preflight_begin_us);
+	put_int(b, "spawn_end_us", p->spawn_end_us);
+	put_int(b, "connected_us", p->connected_us);
+	put_int(b, "go_us", p->go_us);
+	put_int(b, "last_end_us", p->last_end_us);
+	put_int(b, "drain_end_us", p->drain_end_us);
+	put_int(b, "reap_end_us", p->reap_end_us);
+}
+
+static void put_end(struct buf *b, const struct op *op)
+{
+	const struct run_end *e = op->end;
+	put_text(b, "state", run_state_name(e->state));
+	put_text(b, "reason", op->text);
+	put_int(b, "done", e->done);
+	put_int(b, "failed", e->failed);
+	put_int(b, "unknown", e->unknown);
+	put_int(b, "not_run", e->not_run);
+	put_int(b, "attempts", e->attempts);
+	put_int(b, "exit_code", e->exit_code);
+	put_phases(b, &e->phases);
+}
+
+static void put_op(struct buf *b, const struct op *op)
+{
+	static const char *const types[] = {"released", "ticket", "attempt", "session", "sample", "worker", "event",
+	        "fact", "phases", "end", "verdict"};
+	buf_printf(b, "{\"type\":\"%s\"", types[op->kind]);
+	switch (op->kind) {
+	case OP_RELEASE:
+		put_ticket(b, &op->ticket);
+		break;
+	case OP_TICKET:
+		put_ticket(b, &op->ticket);
+		put_text(b, "state", outcome_name(op->ticket.state));
+		break;
+	case OP_ATTEMPT:
+		put_attempt(b, op);
+		break;
+	case OP_SESSION:
+		put_session(b, op);
+		break;
+	case OP_SAMPLE:
+		put_sample(b, &op->sample);
+		break;
+	case OP_WORKER:
+		put_int(b, "worker", op->worker.worker);
+		put_int(b, "generation", op->worker.generation);
+		put_int(b, "pid", op->worker.pid);
+		put_int(b, "forked_us", op->worker.forked_us);
+		put_int(b, "ended_us", op->worker.ended_us);
+		put_text(b, "end", op->text);
+		break;
+	case OP_EVENT:
+		put_int(b, "at_us", op->at);
+		put_text(b, "kind", op->name);
+		put_text(b, "text", op->text);
+		break;
+	case OP_FACT:
+		put_text(b, "name", op->name);
+		put_text(b, "value", op->text);
+		break;
+	case OP_PHASES:
+		put_phases(b, op->phases);
+		break;
+	case OP_END:
+		put_end(b, op);
+		break;
+	case OP_VERDICT:
+		put_text(b, "verdict", op->text);
+		break;
+	}
+	buf_puts(b, "}\n");
+}
+
+static bool write_all(int fd, struct buf *b)
+{
+	for (size_t at = 0; at < b->len;) {
+		ssize_t n = write(fd, b->data + at, b->len - at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += (size_t)n;
+	}
+	buf_clear(b);
+	return true;
+}
+
+static bool write_rows(const struct store *store, int64_t run, int fd)
+{
+	struct buf b = {0};
+	buf_printf(&b, "{\"type\":\"spill\",\"schema\":\"pgparallel.spill/1\",\"run\":%" PRId64, run);
+	put_text(&b, "store", store->path);
+	put_text(&b, "reason", store->failed ? store->failure.text : "");
+	buf_puts(&b, "}\n");
+	bool ok = true;
+	for (size_t i = 0; ok && i < store->run.nfacts && store->run.facts_dirty; i++) {
+		buf_puts(&b, "{\"type\":\"fact\"");
+		put_text(&b, "name", store->run.facts[i].name);
+		put_text(&b, "value", store->run.facts[i].value);
+		buf_puts(&b, "}\n");
+	}
+	for (size_t i = 0; ok && i < store->queue.count; i++) {
+		if (store->queue.ops[i].run == run)
+			put_op(&b, &store->queue.ops[i]);
+		if (b.len > 65536)
+			ok = write_all(fd, &b);
+	}
+	ok = ok && write_all(fd, &b) && fsync(fd) == 0;
+	buf_free(&b);
+	return ok;
+}
+
+bool store_spill(struct store *store, int64_t run, const char *dir, char *path_out, size_t size, struct err *err)
+{
+	char path[STORE_PATH_MOST + 64];
+	int fd = -1;
+	for (int n = 1; fd < 0 && n < 1000; n++) {
+		if (n == 1)
+			snprintf(path, sizeof path, "%.*s/run-%" PRId64 ".jsonl", STORE_PATH_MOST, dir, run);
+		else
+			snprintf(path, sizeof path, "%.*s/run-%" PRId64 "-%d.jsonl", STORE_PATH_MOST, dir, run, n);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	if (fd < 0)
+		return err_set(err, EXIT_STORE,
+		        "the unsaved results cannot be written to %.900s (%s): name another folder with "
+		        "--spill=DIR",
+		        path, strerror(errno));
+	bool ok = write_rows(store, run, fd);
+	int saved = errno;
+	if (close(fd) != 0 && ok) {
+		saved = errno;
+		ok = false;
+	}
+	snprintf(path_out, size, "%s", path);
+	return ok || err_set(err, EXIT_STORE,
+	                     "the unsaved results could only in part be written to %.900s (%s): name "
+	                     "another folder with --spill=DIR",
+	                     path, strerror(saved));
+}

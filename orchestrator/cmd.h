@@ -19,6 +19,8 @@ int cmd_version(void);
 /* The results file: --db, else PGPARALLEL_DB, else $XDG_STATE_HOME/pgparallel/runs.db, ... (interface of the store);
  * creates its folder (0700). EXIT_USAGE when no place is known. */
 bool store_path(const struct options *options, char out[4096], struct err *err);
+/* EXIT_USAGE when there is no results file yet: pin and prune make none. */
+bool store_exists(const char *path, struct err *err);
 
 /* Prints "pgparallel: TEXT" to stderr (and the log) and returns err->code. */
 int fail(const struct err *err);

@@ -3,16 +3,11 @@
  */
 #include "reports/store_private.h"
 
-__asm__(".pushsection .rodata\n"
-        ".global pgparallel_schema_sql\n"
-        "pgparallel_schema_sql:\n"
-        ".incbin \"reports/schema.sql\"\n"
-        ".byte 0\n"
-        ".popsection\n");
-
-extern const char pgparallel_schema_sql[];
+static const unsigned char text[] = {
+#include "reports/schema.sql.inc"
+        0};
 
 const char *store_schema(void)
 {
-	return pgparallel_schema_sql;
+	return (const char *)text;
 }

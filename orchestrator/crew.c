@@ -243,7 +243,7 @@ void crew_kill(struct crew *crew, struct member *m, const char *cause)
 	if (m->state != MEMBER_LIVING)
 		return;
 	if (cause && !m->cause[0])
-		snprintf(m->cause, sizeof m->cause, "%.500s", cause);
+		snprintf(m->cause, sizeof m->cause, "%.890s", cause);
 	kill(m->pid, SIGKILL); /* our own child, not reaped yet */
 }
 
@@ -251,7 +251,7 @@ void crew_kill(struct crew *crew, struct member *m, const char *cause)
 
 static void violation(struct crew *crew, struct member *m, const struct err *err, int64_t now)
 {
-	char text[1200], who[64];
+	char text[1300], who[64];
 
 	m->violated = true;
 	if (m->kind == MEMBER_WORKER)
@@ -336,7 +336,7 @@ static void place(struct crew *crew, struct member *m, bool expected, int64_t no
 static void member_exited(struct crew *crew, struct member *m, int64_t now)
 {
 	int status;
-	char end[48], why[640];
+	char end[48], why[1100];
 
 	if (m->state != MEMBER_LIVING || !spawn_reap(m->pid, &status, end))
 		return;

@@ -58,7 +58,7 @@ struct member {
 	uint32_t retries_out; /* RETRY sent and not answered */
 	uint32_t young_deaths;
 	int64_t respawn_ns;
-	char cause[512]; /* why it ended or was ended, as far as known */
+	char cause[900]; /* why it ended or was ended, as far as known */
 };
 
 enum session_state { SESSION_PENDING, SESSION_READY, SESSION_GAVE_UP };

@@ -57,7 +57,7 @@ static int64_t within(int64_t at, int64_t from, int64_t to)
 static void lost_attempt(struct crew *crew, struct member *m, uint32_t session, const struct slot_copy *c,
         const struct task *task, const char *why, int64_t now)
 {
-	char message[700];
+	char message[1100];
 	struct attempt a = {0};
 
 	a.ticket = c->ticket;
@@ -71,7 +71,7 @@ static void lost_attempt(struct crew *crew, struct member *m, uint32_t session, 
 	a.applied = c->applied <= a.statements ? c->applied : 0;
 	a.flags = ATTEMPT_WORKER_DIED | ATTEMPT_SESSION_LOST;
 	/* A read-only task has no effect to be in doubt about; an open block is rolled back with its session. */
-	if (task->readonly || c->stage == SLOT_SAFE) {
+	if (task->readonly || crew->assignment.readonly || c->stage == SLOT_SAFE) {
 		a.outcome = OUTCOME_FAILED;
 		a.flags |= ATTEMPT_RETRY;
 	} else {

@@ -198,7 +198,8 @@ static bool session_parked(const struct crew *crew, const struct member *m, uint
 
 	if (atomic_load(&slot->generation) != m->generation)
 		return true;
-	return stage == SLOT_EMPTY || stage == SLOT_CONNECTING || stage == SLOT_LOST || stage == SLOT_CLOSED ||
+	/* Not LOST: a session that is reconnecting may have its ticket still. */
+	return stage == SLOT_EMPTY || stage == SLOT_CONNECTING || stage == SLOT_CLOSED ||
 	       holds(crew, m, session, false);
 }
 

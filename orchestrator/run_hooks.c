@@ -287,7 +287,7 @@ static void worker_ended(struct run *run, struct member *m, const char *end, boo
 	}
 	if (expected)
 		return;
-	run_event(run, now, LEVEL_WARNING, "worker died", "worker %u (pid %d, generation %u) died, %s%s%s",
+	run_event(run, now, LEVEL_WARNING, "worker died", "worker %u (pid %d, generation %u) died, %s%s%.800s",
 	        m->worker + 1, (int)m->pid, m->generation, end, m->cause[0] ? ": " : "", m->cause);
 }
 

@@ -4,7 +4,6 @@
  */
 #include "orchestrator/run_state.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "orchestrator/preflight.h"
@@ -34,20 +33,11 @@ static void start_observer(struct run *run, int64_t now)
 
 	run->observer_ended = false;
 	run->observer_again_ns = CLOCK_NEVER;
-	run->deadline_ns = now + run_connect_budget(&run->target);
+	/* The observer has deadlines of its own and waits for a server that starts up: this is for a hung one. */
+	run->deadline_ns = now + run_connect_budget(&run->target) + run->options->reconnect_for_ns;
 	run->observers++;
 	if (!crew_start(&run->crew, crew_observer(&run->crew), now, &err))
 		run_refuse(run, EXIT_USAGE, now, "%s", err.text);
-}
-
-/* No setting at all names a server: then the easiest way to one is our own. */
-static const char *local_hint(const struct run *run)
-{
-	const struct options *o = run->options;
-	bool set = o->host || o->port || o->dbname || o->local || getenv("PGHOST") || getenv("PGPORT") ||
-	           getenv("PGSERVICE") || getenv("PGHOSTADDR") || getenv("PGDATABASE");
-
-	return set ? "" : "; with --local a throwaway PostgreSQL is started";
 }
 
 static void observer_refused(struct run *run, int64_t now)
@@ -67,13 +57,13 @@ static void observer_refused(struct run *run, int64_t now)
 		run->deadline_ns = CLOCK_NEVER;
 		return;
 	}
-	if (strcmp(o->sqlstate, "53300") == 0)
-		run_refuse(run, EXIT_USAGE, now,
-		        "%u sessions and the observer are wanted and the server has no connection left: %.700s; close "
-		        "other sessions or raise max_connections",
-		        run->request->sessions, cause);
+	/* No connection left is a limit: nothing is wrong with who asks. */
+	enum exit_code code = strcmp(o->sqlstate, "53300") == 0 ? EXIT_USAGE : EXIT_CONNECT;
+	if (code == EXIT_USAGE)
+		run_refuse(run, code, now, "%u sessions and the observer are wanted: %.850s", run->request->sessions,
+		        cause);
 	else
-		run_refuse(run, EXIT_CONNECT, now, "%.850s%s", cause, local_hint(run));
+		run_refuse(run, code, now, "%.1000s", cause);
 }
 
 static void adopt_facts(struct run *run)
@@ -111,6 +101,7 @@ static void begin_record(struct run *run, int64_t now)
 		if (q->resume->tickets[i].state != OUTCOME_DONE && !tickets_position(&run->tickets, i, &position))
 			run->tickets.task_bad[run->plan->tickets[i].task] = 1;
 	}
+	run->tickets.readonly = run->options->read_only;
 	run->preflight_end_ns = now;
 	if (record_open(run, now))
 		run_begin(run, now);
@@ -202,9 +193,9 @@ void run_phase_preflight(struct run *run, int64_t now)
 	else if (run->observer_again_ns <= now)
 		start_observer(run, now);
 	else if (observer->state == MEMBER_LIVING && run->deadline_ns <= now) {
-		run_refuse(run, EXIT_CONNECT, now, "no answer from the server%s%s within %.0f s%s",
+		run_refuse(run, EXIT_CONNECT, now, "no answer from the server%s%s within %.0f s",
 		        run->target.host ? " " : "", run->target.host ? run->target.host : "",
-		        (double)(run->deadline_ns - run->phase_ns) / 1e9, local_hint(run));
+		        (double)(run->deadline_ns - run->phase_ns) / 1e9);
 		crew_kill(&run->crew, observer, "no answer in time");
 	}
 }

@@ -302,7 +302,8 @@ enum ticket_verdict tickets_attempt(
 	count_finished(t, now);
 
 	/* Known not applied, or of no effect whatever happened: once more, if it may be. */
-	bool harmless = task->readonly || (a->outcome == OUTCOME_FAILED && (a->applied == 0 || task->repeatable));
+	bool harmless = task->readonly || t->readonly ||
+	                (a->outcome == OUTCOME_FAILED && (a->applied == 0 || task->repeatable));
 	bool worth = a->outcome == OUTCOME_UNKNOWN || (a->flags & ATTEMPT_RETRY) != 0;
 	bool tries_left = r->tries <= task->retries;
 	if (a->outcome != OUTCOME_DONE && worth && tries_left && may_repeat) {

@@ -62,6 +62,7 @@ struct tickets {
 	uint32_t n;
 	uint32_t nsessions;
 	uint64_t seed; /* for the jitter of retries */
+	bool readonly; /* the whole run is (--read-only): nothing in doubt has an effect */
 	struct ticket_record *records; /* n */
 	uint8_t *task_bad; /* per task: a ticket of it is final and not done */
 	uint8_t *task_skip; /* per task: its tickets are not to be run */

@@ -300,7 +300,7 @@ static void on_ended(void *context, struct member *m, const char *end, bool expe
 	} else if (m->kind == MEMBER_SPECIAL) {
 		run->special_ended = true;
 		if (run->special_outcome == OUTCOME_NONE && !run->special_text[0])
-			snprintf(run->special_text, sizeof run->special_text, "its worker died, %s%s%s", end,
+			snprintf(run->special_text, sizeof run->special_text, "its worker died, %s%s%.500s", end,
 			        m->cause[0] ? ": " : "", m->cause);
 	} else {
 		run->observer_ended = true;

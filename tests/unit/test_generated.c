@@ -207,7 +207,8 @@ static void emit_step(const struct model_task *task, int k)
 		printf("select pg_sleep(%.3f);\n", task->steps[k].s);
 		break;
 	case STEP_BURN:
-		printf("select count(*) from generate_series(1, (@BURN@ * %.3f)::bigint);\n", task->steps[k].s);
+		printf("select count(*) from (select generate_series(1, (@BURN@ * %.3f)::bigint)) s;\n",
+		        task->steps[k].s);
 		break;
 	case STEP_END:
 		break;

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Generated workloads on a real server (needs a server): what the program says against the reference scheduler's truth
+and against the independent checker. No false PARALLEL, no false SERIAL, effective lanes within 10 % of the truth in
+95 %. 10 workloads, with SOAK=1 40. The workloads and the truth come from tests/unit/test_generated --emit and --truth.
+test_generated.py SEED... runs those seeds only and shows each."""
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+import checker  # noqa: E402
+import throwaway  # noqa: E402
+
+BUILD = os.environ.get("BUILD", ".build")
+PROGRAM = os.path.abspath(os.environ.get("PGPARALLEL", BUILD + "/pgparallel"))
+MODEL = os.path.join(BUILD, "tests/unit/test_generated")
+
+
+def calibrate(server):
+    """Rows a burner counts in a second, from the best of five."""
+    query = "select count(*) from (select generate_series(1, 300000)) s"
+    best = min(float(server.sql("select extract(epoch from clock_timestamp() - statement_timestamp()) from "
+                                f"({query} offset 0) q")[0]) for _ in range(5))
+    return 300000 / best
+
+
+def alone_times(store, run):
+    """Times of the tasks in the serial run, in the order of the file."""
+    db = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
+    base = db.execute("SELECT b.run FROM v_run b JOIN v_run r ON r.experiment = b.experiment "
+                      "WHERE r.run = ? AND b.role = 'baseline'", (run,)).fetchone()[0]
+    return [str(us) for (us,) in db.execute(
+        "SELECT server_end_unix_us - server_start_unix_us FROM v_attempt WHERE run = ? ORDER BY ticket", (base,))]
+
+
+def one(seed, rows, server, folder):
+    """(problem or None, lanes within 10 %, what was seen)."""
+    sql = subprocess.run([MODEL, "--emit", str(seed)], capture_output=True, text=True, check=True).stdout
+    path, store = f"{folder}/{seed}.sql", f"{folder}/{seed}.db"
+    with open(path, "w") as f:
+        f.write(sql.replace("@BURN@", str(int(rows))))
+    ran = subprocess.run([PROGRAM, "run", "--baseline", "-q", "-f", path, "--db=" + store], text=True,
+                         capture_output=True, env={**os.environ, **server.socket_env}, stdin=subprocess.DEVNULL)
+    if ran.returncode != 0:
+        return f"exit code {ran.returncode}: {ran.stderr.strip()}{ran.stdout.strip()}", False, ""
+    found = checker.check(store)
+    truth = json.loads(subprocess.run([MODEL, "--truth", str(seed)] + alone_times(store, found["run"]), text=True,
+                                      capture_output=True, check=True).stdout)
+    seen = (f"{truth['kind']}: {found['stored']}, truth {truth['least']} to {truth['most']}; "
+            f"lanes {found['lanes']:.3f}, truth {truth['lanes']:.3f}")
+    near = abs(found["lanes"] - truth["lanes"]) <= 0.1 * truth["lanes"]
+    if not found["agrees"]:
+        return f"the checker says {found['verdict']}, the store {found['stored']}", near, seen
+    for name in ("speedup", "ceiling"):
+        if abs(found[name] - (found["stored_" + name] or 0)) > 0.01 * max(found[name], 1):
+            return f"{name} {found['stored_' + name]}, the checker says {found[name]:.3f}", near, seen
+    if found["stored"] == "PARALLEL" and truth["most"] != "PARALLEL":
+        return "false PARALLEL", near, seen
+    if found["stored"] == "SERIAL" and truth["least"] != "SERIAL":
+        return "false SERIAL", near, seen
+    return None, near, seen
+
+
+def main():
+    seeds = [int(a) for a in sys.argv[1:]] or range(1, 41 if os.environ.get("SOAK") else 11)
+    near, total = 0, 0
+    with throwaway.Server(cpu=0) as server, tempfile.TemporaryDirectory() as folder:
+        print(f"1..{len(seeds) + 1}", flush=True)
+        for number, seed in enumerate(seeds, 1):
+            problem, within, seen = one(seed, calibrate(server), server, folder)
+            near, total = near + within, total + 1
+            print(f"# {seen}")
+            print(f"{'not ok' if problem else 'ok'} {number} - workload {seed}{': ' + problem if problem else ''}",
+                  flush=True)
+    enough = total - near <= int(0.05 * total + 0.5)
+    print(f"{'ok' if enough else 'not ok'} {total + 1} - effective lanes within 10 % in {near} of {total}")
+
+
+main()

@@ -231,8 +231,8 @@ static int truth(struct model *m, char **alone_us, int n)
 	struct model_truth t;
 	double serial = 0;
 
-	for (int i = 0; i < m->ntasks && i < n; i++) {
-		double alone = strtod(alone_us[i], NULL) / 1e6;
+	for (int i = 0; i < m->ntasks; i++) {
+		double alone = i < n ? strtod(alone_us[i], NULL) / 1e6 : 0;
 
 		if (m->tasks[i].steps[0].kind == STEP_BURN && alone > 0)
 			m->tasks[i].steps[0].s = alone - MODEL_START;

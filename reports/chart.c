@@ -89,7 +89,7 @@ static void tick_label(double us, double step, char out[32])
 {
 	double unit = step >= 1e5 ? 1e6 : step >= 100 ? 1e3 : 1;
 	const char *name = step >= 1e5 ? "s" : step >= 100 ? "ms" : "us";
-	int digits = step / unit >= 1 ? 0 : step / unit >= 0.1 ? 1 : 2;
+	int digits = us <= 0 || step / unit >= 1 ? 0 : step / unit >= 0.1 ? 1 : 2;
 
 	snprintf(out, 32, "%.*f %s", digits, us / unit, name);
 }

@@ -10,6 +10,7 @@
 
 #include "reports/assets.h"
 #include "reports/escape.h"
+#include "reports/stats.h"
 #include "reports/wording.h"
 
 void html_put(struct buf *out, const char *tag, const char *class, const char *text)
@@ -190,27 +191,23 @@ static void put_verdict(const struct rendering *r, struct buf *out)
 	buf_free(&b);
 }
 
+/* Texts of tiles are ours alone: nothing in them comes from outside. */
 static void tile(struct buf *out, const char *class, const char *number, const char *text)
 {
 	buf_printf(out, "<li%s%s%s><b>", class ? " class=\"" : "", class ? class : "", class ? "\"" : "");
-	escape_html(number, out);
-	buf_puts(out, "</b><span>");
-	escape_html(text, out);
-	buf_puts(out, "</span></li>\n");
+	buf_printf(out, "%s</b><span>%s</span></li>\n", number, text);
 }
 
 static void put_outcome_tile(const struct run_view *run, struct buf *out)
 {
-	char number[32], all[32], text[160];
-	uint32_t bad = run->failed + run->unknown;
+	uint32_t bad = run->failed + run->unknown + run->not_run;
+	struct buf text = {0};
+	char number[32];
 
-	if (run->failed == 0 && run->unknown == 0 && run->not_run == 0)
-		snprintf(text, sizeof text, "failed; %s of %s done", word_count(run->done, number),
-		        word_count(run->ntickets, all));
-	else
-		snprintf(text, sizeof text, "not done: %u failed, %u unknown, %u not run, of %s", run->failed,
-		        run->unknown, run->not_run, word_count(run->ntickets, all));
-	tile(out, bad + run->not_run ? "bad" : "good", word_count(bad + run->not_run, number), text);
+	buf_puts(&text, bad ? "not done: " : "failed; ");
+	word_counts(run, &text);
+	tile(out, bad ? "bad" : "good", word_count(bad, number), buf_str(&text));
+	buf_free(&text);
 }
 
 static void put_tiles(const struct rendering *r, struct buf *out)
@@ -220,8 +217,9 @@ static void put_tiles(const struct rendering *r, struct buf *out)
 	char number[32], time[32], text[256];
 
 	buf_puts(out, "<ul class=\"tiles\">\n");
-	snprintf(text, sizeof text, "wall time; from the common start %s", word_exact((double)p->makespan_us, time));
-	tile(out, NULL, word_exact((double)word_wall_us(r), number), p->makespan_us > 0 ? text : "wall time");
+	snprintf(
+	        text, sizeof text, "wall time; from the common start %s", stats_duration((double)p->makespan_us, time));
+	tile(out, NULL, stats_duration((double)word_wall_us(r), number), p->makespan_us > 0 ? text : "wall time");
 	if (p->has_baseline && p->speedup > 0) {
 		if (p->ceiling > 0)
 			snprintf(text, sizeof text, "speed-up over the measured serial run; at most %s possible",
@@ -230,7 +228,7 @@ static void put_tiles(const struct rendering *r, struct buf *out)
 		        p->ceiling > 0 ? text : "speed-up over the measured serial run");
 	} else {
 		tile(out, NULL, word_number(p->mean_active, number),
-		        "mean active sessions; --baseline shows the speed-up");
+		        "mean active sessions; <code>--baseline</code> shows the speed-up");
 	}
 	snprintf(text, sizeof text, "effective lanes; peak %u of %u sessions", p->peak, run->sessions);
 	tile(out, NULL, word_number(p->effective_lanes, number), text);

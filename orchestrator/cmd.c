@@ -67,7 +67,7 @@ void redact(const char *text, struct buf *out)
 			secret = p + 1 + strspn(p + 1, " \t");
 			end = value_end(secret);
 		}
-		if (secret == NULL) {
+		if (secret == NULL || end == NULL) {
 			buf_putc(out, *c++);
 			continue;
 		}

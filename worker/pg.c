@@ -326,7 +326,11 @@ const struct pg_notices *pg_notices(const struct pg *pg)
 
 void pg_notices_forget(struct pg *pg)
 {
-	/* The text is left as it is: with a count of 0 nobody reads it. */
+	PGnotify *notify;
+
+	/* Nobody here listens, but a task may: what comes of it must not pile up. */
+	while ((notify = PQnotifies(pg->conn)))
+		PQfreemem(notify);
 	pg->notices.count = 0;
 	pg->notices.sqlstate[0] = '\0';
 	pg->notices.commit_doubt = false;

@@ -15,4 +15,7 @@ struct pg {
 	const char *suspicious; /* the connection string, when one was given: error texts must not repeat it */
 };
 
+/* Bytes that OpenSSL holds decrypted and libpq has not taken. */
+bool pg_tls_pending(const struct pg *pg);
+
 #endif

@@ -56,7 +56,12 @@ int pg_flush(struct pg *pg)
 
 bool pg_consume(struct pg *pg)
 {
-	return PQconsumeInput(pg->conn) == 1;
+	bool ok = PQconsumeInput(pg->conn) == 1;
+
+	/* What OpenSSL has decrypted and libpq's buffer did not take is invisible to poll(). */
+	while (ok && pg_tls_pending(pg))
+		ok = PQconsumeInput(pg->conn) == 1;
+	return ok;
 }
 
 bool pg_busy(struct pg *pg)

@@ -29,6 +29,13 @@ void pg_tls_describe(const struct pg *pg, char *out, size_t size)
 	snprintf(out, size, "%s %s", protocol ? protocol : "TLS", cipher ? cipher : "");
 }
 
+bool pg_tls_pending(const struct pg *pg)
+{
+	SSL *ssl = pg_tls_used(pg) ? PQsslStruct(pg->conn, "OpenSSL") : NULL;
+
+	return ssl && SSL_pending(ssl) > 0;
+}
+
 void pg_versions(char *out, size_t size)
 {
 	int v = PQlibVersion();

@@ -1,0 +1,257 @@
+/*
+ * lane: the one file of a worker that waits and reads the clock. A lane waits for its sessions' sockets, their next
+ * deadline and its wake-up, takes the input, reads the clock, steps, flushes what was finished, and steps on.
+ *
+ * With one session it waits with ppoll, with more on epoll. Called by worker.c; owns its sessions' memory only through
+ * the worker.
+ */
+#include "worker/worker_private.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "shared/buf.h"
+#include "shared/clock.h"
+
+#define WAIT_MOST (500 * NS_PER_MS) /* so that the heartbeat comes at least once a second */
+#define BEAT_EVERY (100 * NS_PER_MS)
+#define ROUNDS_MOST 64 /* steps in a row before sockets, deadlines and the wake-up get their turn */
+#define EVENTS_MOST 256
+#define WAKE UINT32_MAX
+
+enum { DUE = 1, READY = 2 };
+
+void lane_init(struct lane *lane, struct worker *w, uint32_t first, uint32_t nsessions, int wake_fd, bool control)
+{
+	int64_t now = clock_now_ns();
+
+	*lane = (struct lane){.worker = w,
+	        .sessions = w->sessions + first,
+	        .nsessions = nsessions,
+	        .wake_fd = wake_fd,
+	        .epoll_fd = -1,
+	        .took_control = control};
+	lane->due = mem_zero(nsessions, sizeof *lane->due);
+	lane->due_how = mem_zero(nsessions, sizeof *lane->due_how);
+	lane->deadlines = mem_zero(nsessions, sizeof *lane->deadlines);
+	lane->watched = mem_zero(nsessions, sizeof *lane->watched);
+	record_init(&lane->record, nsessions, worker_send, w);
+	for (uint32_t i = 0; i < nsessions; i++) {
+		struct session *s = &lane->sessions[i];
+
+		session_init(s, w->a, &w->pick, &lane->record, w->a->first_session + first + i, now);
+		atomic_store_explicit(&s->slot->worker_pid, getpid(), memory_order_relaxed);
+		atomic_store_explicit(&s->slot->heartbeat_ns, now, memory_order_relaxed);
+		lane->deadlines[i] = s->wait.deadline;
+	}
+	if (nsessions > 1) {
+		struct epoll_event wake = {.events = EPOLLIN, .data.u32 = WAKE};
+
+		lane->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+		epoll_ctl(lane->epoll_fd, EPOLL_CTL_ADD, wake_fd, &wake);
+	}
+}
+
+void lane_clear(struct lane *lane)
+{
+	for (uint32_t i = 0; i < lane->nsessions; i++)
+		session_clear(&lane->sessions[i]);
+	record_clear(&lane->record);
+	if (lane->epoll_fd >= 0)
+		close(lane->epoll_fd);
+	free(lane->due);
+	free(lane->due_how);
+	free(lane->deadlines);
+	free(lane->watched);
+}
+
+static void mark_due(struct lane *lane, uint32_t i, uint8_t how)
+{
+	if (lane->due_how[i] == 0)
+		lane->due[lane->ndue++] = i;
+	lane->due_how[i] |= how | DUE;
+}
+
+static void mark_all(struct lane *lane)
+{
+	for (uint32_t i = 0; i < lane->nsessions; i++)
+		mark_due(lane, i, DUE);
+}
+
+static int64_t next_deadline(const struct lane *lane)
+{
+	int64_t next = CLOCK_NEVER;
+
+	for (uint32_t i = 0; i < lane->nsessions; i++)
+		if (lane->deadlines[i] < next)
+			next = lane->deadlines[i];
+	return next;
+}
+
+static void mark_passed(struct lane *lane, int64_t now)
+{
+	for (uint32_t i = 0; i < lane->nsessions; i++)
+		if (lane->deadlines[i] <= now)
+			mark_due(lane, i, DUE);
+}
+
+static void beat(struct lane *lane, int64_t now)
+{
+	if (now - lane->beaten_ns < BEAT_EVERY)
+		return;
+	lane->beaten_ns = now;
+	for (uint32_t i = 0; i < lane->nsessions; i++)
+		atomic_store_explicit(&lane->sessions[i].slot->heartbeat_ns, now, memory_order_relaxed);
+}
+
+/* A socket that libpq closed has left the epoll set by itself, and a new one may have the same number: so the set is
+ * told again whenever the session says that its socket may be another. */
+static void watch(struct lane *lane, uint32_t i)
+{
+	struct session_wait *w = &lane->sessions[i].wait;
+	struct epoll_event event = {.data.u32 = i};
+
+	lane->deadlines[i] = w->deadline;
+	if (lane->epoll_fd < 0 || (!w->fd_changed && lane->watched[i] == w->events))
+		return;
+	w->fd_changed = false;
+	lane->watched[i] = w->fd >= 0 ? w->events : 0;
+	if (w->fd < 0)
+		return;
+	event.events = (w->events & POLLIN ? (uint32_t)EPOLLIN : 0) | (w->events & POLLOUT ? (uint32_t)EPOLLOUT : 0);
+	if (epoll_ctl(lane->epoll_fd, EPOLL_CTL_MOD, w->fd, &event) != 0 && errno == ENOENT)
+		epoll_ctl(lane->epoll_fd, EPOLL_CTL_ADD, w->fd, &event);
+}
+
+/* One step of one session; true when it is to be stepped again after the flush. */
+static bool step(struct lane *lane, uint32_t i, uint8_t how)
+{
+	struct session *s = &lane->sessions[i];
+	int64_t now;
+
+	session_input(s, how & READY);
+	hooks_before_step(lane);
+	now = clock_now_ns();
+	session_step(s, now, true);
+	if (s->wait.again)
+		return true;
+	if (!s->wait.look)
+		return false;
+	/* Something was sent: the answer may be there before we wait. */
+	session_input(s, false);
+	return session_has_answer(s);
+}
+
+static void step_due(struct lane *lane)
+{
+	for (unsigned round = 0; lane->ndue > 0 && round < ROUNDS_MOST; round++) {
+		uint32_t count = lane->ndue, again = 0;
+
+		lane->ndue = 0;
+		for (uint32_t k = 0; k < count; k++) {
+			uint32_t i = lane->due[k];
+			uint8_t how = lane->due_how[i];
+
+			lane->due_how[i] = 0;
+			if (step(lane, i, how)) {
+				lane->due[again++] = i;
+				lane->due_how[i] = DUE;
+			}
+			watch(lane, i);
+		}
+		lane->ndue = again;
+		record_flush(&lane->record);
+		worker_after_round(lane->worker, lane);
+	}
+	beat(lane, clock_now_ns());
+}
+
+static struct timespec to_wait(const struct lane *lane, int64_t now)
+{
+	int64_t next = next_deadline(lane);
+	int64_t left = lane->ndue > 0 || next <= now ? 0 : next - now;
+
+	if (left > WAIT_MOST)
+		left = WAIT_MOST;
+	return (struct timespec){.tv_sec = left / NS_PER_S, .tv_nsec = left % NS_PER_S};
+}
+
+/* Both waits mark who is ready and answer whether the wake-up came. */
+static bool wait_one(struct lane *lane)
+{
+	const struct session_wait *w = &lane->sessions[0].wait;
+	struct pollfd fds[2] = {{.fd = lane->wake_fd, .events = POLLIN}, {.fd = w->fd, .events = w->events}};
+	struct timespec timeout = to_wait(lane, clock_now_ns());
+
+	if (ppoll(fds, 2, &timeout, NULL) <= 0)
+		return false;
+	if (fds[1].revents)
+		mark_due(lane, 0, READY);
+	return fds[0].revents != 0;
+}
+
+static bool wait_many(struct lane *lane)
+{
+	struct epoll_event events[EVENTS_MOST];
+	struct timespec timeout = to_wait(lane, clock_now_ns());
+	int count = epoll_pwait2(lane->epoll_fd, events, EVENTS_MOST, &timeout, NULL);
+	bool woken = false;
+
+	if (count < 0 && errno == ENOSYS) /* kernels before 5.11: whole milliseconds, rounded up */
+		count = epoll_wait(lane->epoll_fd, events, EVENTS_MOST,
+		        (int)(timeout.tv_sec * 1000 + (timeout.tv_nsec + 999999) / 1000000));
+	for (int e = 0; e < count; e++) {
+		if (events[e].data.u32 == WAKE)
+			woken = true;
+		else
+			mark_due(lane, events[e].data.u32, READY);
+	}
+	return woken;
+}
+
+static void woken(struct lane *lane)
+{
+	uint64_t count;
+
+	if (lane->took_control)
+		worker_control(lane->worker);
+	else
+		(void)!read(lane->wake_fd, &count, sizeof count);
+	mark_all(lane);
+}
+
+/* Judges what is under way and closes; what the judging brought is written before the sessions are let go. */
+static void end_sessions(struct lane *lane)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		record_flush(&lane->record);
+		for (uint32_t i = 0; i < lane->nsessions; i++)
+			session_end(&lane->sessions[i], clock_now_ns());
+	}
+	worker_after_round(lane->worker, lane);
+}
+
+void lane_run(struct lane *lane)
+{
+	struct worker *w = lane->worker;
+
+	prctl(PR_SET_TIMERSLACK, 1UL); /* GO and back-offs mean what they say; the default adds 50 us */
+	while (!atomic_load(&w->leave)) {
+		mark_passed(lane, clock_now_ns());
+		step_due(lane);
+		if (pick_stop(&w->pick) >= STOP_NOW) {
+			end_sessions(lane);
+			return;
+		}
+		if (atomic_load(&w->leave))
+			return;
+		if (lane->epoll_fd < 0 ? wait_one(lane) : wait_many(lane))
+			woken(lane);
+	}
+}

@@ -1,0 +1,266 @@
+/*
+ * worker: a child process that runs tickets: its control side. It says HELLO, lays its sessions on lanes, obeys what
+ * comes down the pipe, says DONE when nothing is left, and measures itself before it goes.
+ *
+ * The parent's spawner calls worker_main in a fresh child and _exits with its answer.
+ */
+#include "worker/worker_private.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "shared/buf.h"
+#include "shared/clock.h"
+
+/* Caller holds w->lock. */
+static void send_locked(struct worker *w, const void *body, size_t len)
+{
+	struct err err;
+
+	if (atomic_load(&w->leave) && w->parent_gone)
+		return;
+	chan_write(&w->a->chan, body, len);
+	if (!chan_flush(&w->a->chan, &err)) {
+		w->parent_gone = true;
+		atomic_store(&w->leave, true);
+	}
+}
+
+void worker_send(void *to, const void *body, size_t len)
+{
+	struct worker *w = to;
+
+	hooks_before_send(body, len);
+	pthread_mutex_lock(&w->lock);
+	send_locked(w, body, len);
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* Caller holds w->lock. */
+static void send_plain(struct worker *w, enum msg_type type)
+{
+	struct buf body = {0};
+
+	msg_put_done(&body, type, &(struct msg_done){.worker = w->a->worker, .generation = w->a->generation});
+	send_locked(w, body.data, body.len);
+	buf_free(&body);
+}
+
+void worker_fatal(struct worker *w, int code, const char *sqlstate, const char *text)
+{
+	struct buf body = {0};
+	struct msg_fatal fatal = {.code = code, .text = (char *)(uintptr_t)text};
+
+	snprintf(fatal.sqlstate, sizeof fatal.sqlstate, "%s", sqlstate);
+	msg_put_fatal(&body, &fatal);
+	worker_send(w, body.data, body.len);
+	buf_free(&body);
+	w->exit_code = code;
+	atomic_store(&w->leave, true);
+}
+
+static void take_retry(struct worker *w, const struct msg_retry *retry)
+{
+	/* Under the lock that DONE is sent under: the parent hears BUSY, then the ticket's result, then DONE. */
+	pthread_mutex_lock(&w->lock);
+	if (w->done_sent)
+		send_plain(w, MSG_BUSY);
+	w->done_sent = false;
+	pick_push(&w->pick, retry);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static bool obey(struct worker *w, const unsigned char *body, size_t len)
+{
+	enum msg_type type;
+	struct msg_retry retry;
+	struct msg_stop stop;
+
+	if (!msg_type_of(body, len, &type))
+		return false;
+	switch (type) {
+	case MSG_GO:
+	case MSG_RELEASE:
+		return true; /* what they are about stands in shared memory; being woken is all */
+	case MSG_RETRY:
+		if (!msg_get_retry(body, len, &retry) || retry.ticket >= w->a->plan->ntickets)
+			return false;
+		take_retry(w, &retry);
+		return true;
+	case MSG_STOP:
+		if (!msg_get_stop(body, len, &stop))
+			return false;
+		pick_tell_stop(&w->pick, stop.mode);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void worker_control(struct worker *w)
+{
+	const unsigned char *body;
+	size_t len;
+	struct err err;
+
+	if (!chan_read(&w->a->chan, &err)) {
+		worker_fatal(w, EXIT_TASKS, "", err.text);
+		return;
+	}
+	while (chan_next(&w->a->chan, &body, &len)) {
+		if (!obey(w, body, len)) {
+			worker_fatal(w, EXIT_TASKS, "", "the worker was sent a message it does not know");
+			return;
+		}
+	}
+	if (w->a->chan.eof) {
+		w->parent_gone = true;
+		atomic_store(&w->leave, true);
+	}
+}
+
+static bool begun(const struct worker *w)
+{
+	return w->a->special || atomic_load(&w->a->shm->go_ns) != 0 || pick_stop(&w->pick) != STOP_NONE;
+}
+
+/* All sessions have ended and the run goes on without them: say why. */
+static void check_all_closed(struct worker *w, struct lane *lane)
+{
+	const struct session *last = NULL;
+	uint32_t closed = 0;
+
+	for (uint32_t i = 0; i < lane->nsessions; i++) {
+		if (!session_closed(&lane->sessions[i]))
+			continue;
+		closed++;
+		if (lane->sessions[i].gave_up)
+			last = &lane->sessions[i];
+	}
+	if (closed == lane->closed)
+		return;
+	uint32_t before = atomic_fetch_add(&w->closed, closed - lane->closed);
+
+	lane->closed = closed;
+	if (last && before < w->a->nsessions && atomic_load(&w->closed) == w->a->nsessions &&
+	        pick_stop(&w->pick) == STOP_NONE)
+		worker_fatal(w, EXIT_CONNECT, last->report.sqlstate, last->message);
+}
+
+void worker_after_round(struct worker *w, struct lane *lane)
+{
+	check_all_closed(w, lane);
+	if (!begun(w) || !pick_idle(&w->pick))
+		return;
+	pthread_mutex_lock(&w->lock);
+	if (!w->done_sent && pick_idle(&w->pick)) {
+		w->done_sent = true;
+		send_plain(w, MSG_DONE);
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+static int64_t private_kb(void)
+{
+	FILE *f = fopen("/proc/self/smaps_rollup", "re");
+	char line[256];
+	long long sum = 0, kb;
+
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "Private_Clean: %lld", &kb) == 1 || sscanf(line, "Private_Dirty: %lld", &kb) == 1)
+			sum += kb;
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+static void send_usage(struct worker *w)
+{
+	struct rusage u;
+	struct buf body = {0};
+	struct msg_usage usage;
+
+	getrusage(RUSAGE_SELF, &u);
+	usage = (struct msg_usage){.user_us = u.ru_utime.tv_sec * US_PER_S + u.ru_utime.tv_usec,
+	        .system_us = u.ru_stime.tv_sec * US_PER_S + u.ru_stime.tv_usec,
+	        .max_rss_kb = u.ru_maxrss,
+	        .private_kb = private_kb(),
+	        .voluntary_switches = u.ru_nvcsw,
+	        .involuntary_switches = u.ru_nivcsw};
+	msg_put_usage(&body, &usage);
+	worker_send(w, body.data, body.len);
+	buf_free(&body);
+}
+
+static void say_hello(struct worker *w)
+{
+	struct buf body = {0};
+
+	msg_put_hello(&body, &(struct msg_hello){.worker = w->a->worker,
+	                             .generation = w->a->generation,
+	                             .pid = getpid(),
+	                             .born_ns = clock_now_ns()});
+	worker_send(w, body.data, body.len);
+	buf_free(&body);
+}
+
+/* The first nsessions mod nlanes lanes carry one more. */
+static void lay_out(struct worker *w)
+{
+	uint32_t each = w->a->nsessions / w->nlanes, more = w->a->nsessions % w->nlanes, first = 0;
+
+	w->sessions = mem_zero(w->a->nsessions, sizeof *w->sessions);
+	w->lanes = mem_zero(w->nlanes, sizeof *w->lanes);
+	for (uint32_t i = 0; i < w->nlanes; i++) {
+		uint32_t count = each + (i < more);
+		int wake = w->nlanes == 1 ? w->a->chan.read_fd : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+		lane_init(&w->lanes[i], w, first, count, wake, w->nlanes == 1);
+		first += count;
+	}
+	if (w->nlanes > 1)
+		w->control_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+static void clear(struct worker *w)
+{
+	for (uint32_t i = 0; i < w->nlanes; i++) {
+		lane_clear(&w->lanes[i]);
+		if (w->nlanes > 1)
+			close(w->lanes[i].wake_fd);
+	}
+	if (w->control_fd >= 0)
+		close(w->control_fd);
+	free(w->lanes);
+	free(w->sessions);
+	pick_clear(&w->pick);
+	pthread_mutex_destroy(&w->lock);
+	chan_close(&w->a->chan);
+}
+
+int worker_main(struct assignment *a)
+{
+	struct worker w = {.a = a, .nlanes = a->nlanes > 0 ? a->nlanes : 1, .control_fd = -1};
+
+	signal(SIGPIPE, SIG_IGN); /* a parent that is gone shows as EPIPE */
+	pthread_mutex_init(&w.lock, NULL);
+	pick_init(&w.pick, a->plan, a->todo, a->shm, a->special != NULL);
+	hooks_read(&w);
+	say_hello(&w);
+	lay_out(&w);
+	if (w.nlanes == 1)
+		lane_run(&w.lanes[0]);
+	else
+		lanes_run_threads(&w);
+	if (w.parent_gone)
+		return w.exit_code; /* at once, as nobody listens; other threads may still be running */
+	if (w.exit_code == 0)
+		send_usage(&w);
+	clear(&w);
+	return w.exit_code;
+}

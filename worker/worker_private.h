@@ -1,0 +1,67 @@
+/*
+ * worker_private: what worker.c (the control side) and the lanes of one worker share. Nobody else includes it.
+ */
+#ifndef WORKER_WORKER_PRIVATE_H
+#define WORKER_WORKER_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "worker/session.h"
+#include "worker/worker.h"
+
+struct worker;
+
+/* One thread of control with its sessions. */
+struct lane {
+	struct worker *worker;
+	struct session *sessions;
+	uint32_t nsessions;
+	struct record record;
+	int wake_fd; /* the control pipe when this is the worker's only lane, else an eventfd */
+	int epoll_fd; /* -1 with one session */
+	bool took_control; /* the wake-up was the control pipe's */
+	uint32_t closed; /* sessions counted as closed */
+	int64_t beaten_ns; /* when the heartbeat was last written */
+	bool first_take_seen; /* for the test hooks */
+
+	uint32_t *due; /* sessions to step, as indexes */
+	uint8_t *due_how; /* 0 = not due, DUE, DUE | READY */
+	uint32_t ndue;
+	int64_t *deadlines; /* of each session, packed: one scan finds the next */
+	short *watched; /* events each socket is watched for, 0 = none */
+};
+
+struct worker {
+	struct assignment *a;
+	struct pick pick;
+	pthread_mutex_t lock; /* of the channel's writing side and of done_sent */
+	bool done_sent;
+	_Atomic bool parent_gone; /* nobody listens any more */
+	_Atomic bool leave; /* go at once: the parent is gone, or FATAL was sent */
+	_Atomic uint32_t closed; /* sessions that have ended */
+	int exit_code;
+	struct lane *lanes;
+	uint32_t nlanes;
+	struct session *sessions;
+	int control_fd; /* eventfd for the main thread, -1 with one lane */
+};
+
+/* ---- lane.c: the one file that waits ---- */
+void lane_init(struct lane *lane, struct worker *w, uint32_t first, uint32_t nsessions, int wake_fd, bool control);
+void lane_clear(struct lane *lane);
+void lane_run(struct lane *lane); /* until the run is over */
+void lanes_run_threads(struct worker *w); /* one thread each; the calling thread runs the control pipe */
+
+/* ---- worker.c ---- */
+void worker_send(void *to, const void *body, size_t len); /* to: struct worker; writes one frame */
+void worker_control(struct worker *w); /* the control pipe is readable */
+void worker_fatal(struct worker *w, int code, const char *sqlstate, const char *text); /* says it, then leaves */
+void worker_after_round(struct worker *w, struct lane *lane); /* DONE, FATAL when it is time */
+
+/* ---- hooks.c: faults that tests plant; empty functions in a program that ships ---- */
+void hooks_read(struct worker *w);
+void hooks_before_send(const void *body, size_t len);
+void hooks_before_step(struct lane *lane);
+
+#endif

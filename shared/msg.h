@@ -119,7 +119,8 @@ struct server_facts {
 	bool direct; /* PQbackendPID equals pg_backend_pid() */
 	bool superuser;
 	int32_t max_connections, reserved_connections, used_connections; /* reserved: what this user cannot use */
-	int64_t start_ns, resolved_ns, connected_ns, ready_ns; /* the observer's own phases */
+	/* The observer's own phases: start .. name looked up .. logged in .. facts read. */
+	int64_t start_ns, resolved_ns, connected_ns, ready_ns;
 	int64_t rtt_ns; /* median round trip of a marker */
 	int64_t marker_ns; /* cost of one marker, measured in pipelines */
 	int64_t postmaster_start_us;

@@ -59,6 +59,7 @@ struct observation {
 	struct shm *shm; /* for the backend pids of the slots; NULL in `check` */
 	struct target target;
 	int64_t interval_ns; /* between samples; 100 ms by default */
+	int64_t reconnect_for_ns; /* how long to wait for a server that is starting up (57P03); 0 = 60 s */
 	struct chan chan;
 };
 int observer_main(struct observation *observation);

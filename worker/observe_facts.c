@@ -1,0 +1,327 @@
+/*
+ * observe_facts: what the observer finds out at its first connection, before anything is SET: version, direct or
+ * pooler, connections left for this user, settings, round trip, cost of a marker. Through a pooler only unnamed
+ * statements are used.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/observe.h"
+
+#define OLDEST_SERVER 120000
+static const char marker_sql[] = "select pg_backend_pid(), clock_timestamp()";
+
+/* Other users' rows hide their backend_type from us; a usesysid they still show. */
+static const char identity_sql[] =
+        "select pg_backend_pid(), version(), r.rolsuper, current_setting('max_connections'),"
+        " current_setting('superuser_reserved_connections'),"
+        " case when %s then '0' else coalesce(current_setting('reserved_connections', true), '0') end,"
+        " n.used, r.rolconnlimit, n.used_role, d.datconnlimit, n.used_database, " SQL_US(
+                "pg_postmaster_start_time()") ", current_database(), current_user, current_setting('TimeZone'), "
+                                              "pg_encoding_to_char(d.encoding),"
+                                              " d.datcollate, d.datctype"
+                                              " from pg_roles r, pg_database d, (select count(*) used, count(*) filter "
+                                              "(where usename = current_user) used_role,"
+                                              " count(*) filter (where datname = current_database()) used_database "
+                                              "from pg_stat_activity"
+                                              " where backend_type = 'client backend' or (backend_type is null and "
+                                              "usesysid is not null)) n"
+                                              " where r.rolname = current_user and d.datname = current_database()";
+enum {
+	COLUMN_PID,
+	COLUMN_VERSION,
+	COLUMN_SUPERUSER,
+	COLUMN_MAX,
+	COLUMN_SUPERUSER_RESERVED,
+	COLUMN_RESERVED,
+	COLUMN_USED,
+	COLUMN_ROLE_LIMIT,
+	COLUMN_ROLE_USED,
+	COLUMN_DATABASE_LIMIT,
+	COLUMN_DATABASE_USED,
+	COLUMN_POSTMASTER_START,
+	COLUMN_DATABASE,
+	COLUMN_USER,
+	COLUMN_TIME_ZONE,
+	COLUMN_ENCODING,
+	COLUMN_COLLATE,
+	COLUMN_CTYPE,
+	COLUMNS
+};
+
+/* Not what the connection itself brought along, and nothing that may hold a password. */
+static const char settings_sql[] =
+        "select name, left(coalesce(current_setting(name, true), setting), 500) from pg_settings"
+        " where source not in ('default', 'client', 'override', 'session')"
+        " and name !~* '(conninfo|passphrase|_command$|secret|token|api_?key)' order by name limit 220";
+
+/* The CPUs the server may use, as its own process sees them; a superuser on Linux may look. */
+static const char cpus_sql[] =
+        "select substring(pg_read_file('/proc/self/status', 0, 20000, true) from 'Cpus_allowed_list:\\s*([0-9,-]+)')";
+
+static const char again_sql[] = "select pg_backend_pid(), " SQL_US("pg_postmaster_start_time()");
+
+static void add_fact(struct server_facts *facts, const char *name, const char *value)
+{
+	struct fact *fact;
+
+	if (facts->nfacts == FACTS_MOST || value[0] == '\0')
+		return;
+	fact = &facts->facts[facts->nfacts++];
+	snprintf(fact->name, sizeof fact->name, "%s", name);
+	snprintf(fact->value, sizeof fact->value, "%s", value);
+}
+
+void observe_facts_begin(struct observer *o, int64_t now)
+{
+	/* pg_use_reserved_connections came with reserved_connections in 16. */
+	bool reserved = pg_server_version(o->pg) >= 160000;
+	char sql[sizeof identity_sql + 100], text[200];
+
+	if (pg_server_version(o->pg) < OLDEST_SERVER) {
+		snprintf(text, sizeof text, "the server is PostgreSQL %d; pgparallel needs 12 or later",
+		        pg_server_version(o->pg) / 10000);
+		observe_fatal(o, EXIT_USAGE, "", text);
+		return;
+	}
+	o->asked_ns = now;
+	if (o->had_facts) {
+		if (!observe_ask(o, ASK_AGAIN, again_sql, 0, NULL))
+			observe_lost(o, now, "the connection to the server broke");
+		return;
+	}
+	snprintf(sql, sizeof sql, identity_sql,
+	        reserved ? "pg_has_role(current_user, 'pg_use_reserved_connections', 'usage')" : "false");
+	if (!observe_ask(o, ASK_IDENTITY, sql, 0, NULL) || !observe_ask(o, ASK_SETTINGS, settings_sql, 0, NULL))
+		observe_lost(o, now, "the connection to the server broke");
+}
+
+/* ---- connections ---- */
+
+/* The tightest of the server's, the role's and the database's limits becomes the one that is told; superusers are
+ * exempt from all but the server's. */
+static void take_limits(struct server_facts *facts, const struct pg_result *result)
+{
+	static const struct {
+		const char *what;
+		int limit, used, name;
+	} others[] = {{"role", COLUMN_ROLE_LIMIT, COLUMN_ROLE_USED, COLUMN_USER},
+	        {"database", COLUMN_DATABASE_LIMIT, COLUMN_DATABASE_USED, COLUMN_DATABASE}};
+	char text[200] = "max_connections";
+
+	facts->max_connections = (int32_t)pg_value_int(result, 0, COLUMN_MAX);
+	facts->used_connections = (int32_t)pg_value_int(result, 0, COLUMN_USED);
+	if (!facts->superuser)
+		facts->reserved_connections = (int32_t)(pg_value_int(result, 0, COLUMN_SUPERUSER_RESERVED) +
+		                                        pg_value_int(result, 0, COLUMN_RESERVED));
+	for (size_t i = 0; i < 2 && !facts->superuser; i++) {
+		int32_t limit = (int32_t)pg_value_int(result, 0, others[i].limit);
+		int32_t used = (int32_t)pg_value_int(result, 0, others[i].used);
+
+		if (limit < 0 ||
+		        limit - used >= facts->max_connections - facts->reserved_connections - facts->used_connections)
+			continue;
+		facts->max_connections = limit;
+		facts->reserved_connections = 0;
+		facts->used_connections = used;
+		snprintf(text, sizeof text, "connection limit of %s %s", others[i].what,
+		        pg_value(result, 0, others[i].name));
+	}
+	add_fact(facts, "connection_limit_from", text);
+}
+
+/* "PostgreSQL 15.18 (Debian 15.18-1) on x86_64 ..." -> "PostgreSQL 15.18" */
+static void shorten_version(const char *version, char *out, size_t size)
+{
+	const char *space = strchr(version, ' ');
+	const char *end = space != NULL ? strchr(space + 1, ' ') : NULL;
+	size_t len = end != NULL ? (size_t)(end - version) : strlen(version);
+
+	while (len > 0 && version[len - 1] == ',')
+		len--;
+	snprintf(out, size, "%.*s", (int)len, version);
+}
+
+static void take_identity(struct observer *o, const struct pg_result *result)
+{
+	struct server_facts *facts = &o->facts;
+
+	o->own_pid = (int32_t)pg_value_int(result, 0, COLUMN_PID);
+	facts->direct = o->own_pid == pg_backend_pid(o->pg);
+	facts->version_num = pg_server_version(o->pg);
+	facts->superuser = pg_value(result, 0, COLUMN_SUPERUSER)[0] == 't';
+	facts->postmaster_start_us = pg_value_int(result, 0, COLUMN_POSTMASTER_START);
+	shorten_version(pg_value(result, 0, COLUMN_VERSION), facts->version, sizeof facts->version);
+	snprintf(facts->host, sizeof facts->host, "%s", pg_host(o->pg));
+	snprintf(facts->hostaddr, sizeof facts->hostaddr, "%s", pg_hostaddr(o->pg));
+	snprintf(facts->port, sizeof facts->port, "%s", pg_port(o->pg));
+	snprintf(facts->dbname, sizeof facts->dbname, "%s", pg_value(result, 0, COLUMN_DATABASE));
+	snprintf(facts->user, sizeof facts->user, "%s", pg_value(result, 0, COLUMN_USER));
+	pg_tls_describe(o->pg, facts->tls, sizeof facts->tls);
+	take_limits(facts, result);
+	add_fact(facts, "server_version_text", pg_value(result, 0, COLUMN_VERSION));
+	add_fact(facts, "time_zone", pg_value(result, 0, COLUMN_TIME_ZONE));
+	add_fact(facts, "encoding", pg_value(result, 0, COLUMN_ENCODING));
+	add_fact(facts, "lc_collate", pg_value(result, 0, COLUMN_COLLATE));
+	add_fact(facts, "lc_ctype", pg_value(result, 0, COLUMN_CTYPE));
+}
+
+/* "0-3,8" -> 5 */
+static int count_cpus(const char *list)
+{
+	int count = 0;
+
+	while (*list != '\0') {
+		char *end;
+		long first = strtol(list, &end, 10), last = first;
+
+		if (end == list)
+			return 0;
+		if (*end == '-')
+			last = strtol(end + 1, &end, 10);
+		count += (int)(last - first + 1);
+		list = end + (*end == ',');
+	}
+	return count;
+}
+
+static void take_cpus(struct server_facts *facts, const struct pg_result *result)
+{
+	const char *list = pg_value(result, 0, 0);
+	char text[16];
+	int count = count_cpus(list);
+
+	if (count <= 0)
+		return;
+	snprintf(text, sizeof text, "%d", count);
+	add_fact(facts, "server_cpus", text);
+	add_fact(facts, "server_cpus_allowed", list);
+}
+
+/* ---- markers ---- */
+
+static bool ask_marker(struct observer *o)
+{
+	return observe_ask(o, ASK_MARKER, o->facts.direct ? NULL : marker_sql, 0, NULL);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const int64_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+static void finish(struct observer *o, int64_t now)
+{
+	struct buf body = {0};
+
+	o->facts.ready_ns = now;
+	msg_put_facts(&body, &o->facts);
+	observe_send(o, &body);
+	buf_free(&body);
+	o->had_facts = true;
+	o->state = OBSERVE_WATCHING;
+	o->next_sample_ns = now;
+}
+
+/* Round trips one by one, then a batch in one pipeline, as the workers send them: what it takes beyond one round trip
+ * is the markers' own cost. */
+static void take_marker(struct observer *o, bool good, int64_t now)
+{
+	int64_t *trips = o->round_trips;
+	bool sent = true;
+
+	if (!good) {
+		if (o->state == OBSERVE_FACTS)
+			finish(o, now);
+		return;
+	}
+	if (o->in_batch) {
+		if (--o->batch_left > 0)
+			return;
+		o->facts.marker_ns = (now - o->marker_sent_ns - o->facts.rtt_ns) / (MARKER_BATCH - 1);
+		if (o->facts.marker_ns < 0)
+			o->facts.marker_ns = 0;
+		finish(o, now);
+		return;
+	}
+	trips[o->nround_trips++] = now - o->marker_sent_ns;
+	o->marker_sent_ns = now;
+	if (o->nround_trips < MARKER_ROUND_TRIPS) {
+		sent = ask_marker(o);
+	} else {
+		qsort(trips + 1, MARKER_ROUND_TRIPS - 1, sizeof *trips, by_size);
+		o->facts.rtt_ns = trips[MARKER_ROUND_TRIPS / 2];
+		o->in_batch = true;
+		o->batch_left = MARKER_BATCH;
+		for (int i = 0; i < MARKER_BATCH && sent; i++)
+			sent = ask_marker(o);
+	}
+	if (!sent)
+		observe_lost(o, now, "the connection to the server broke");
+}
+
+/* ---- answers ---- */
+
+static void take_settings(struct observer *o, const struct pg_result *result, bool good, int64_t now)
+{
+	for (int row = 0; good && row < pg_nrows(result); row++)
+		add_fact(&o->facts, pg_value(result, row, 0), pg_value(result, row, 1));
+	/* The last of the first two answers: now it is known what may be asked. */
+	o->marker_sent_ns = now;
+	if ((o->facts.superuser && !observe_ask(o, ASK_CPUS, cpus_sql, 0, NULL)) ||
+	        (o->facts.direct && !observe_ask(o, ASK_PREPARE, marker_sql, 0, NULL)) || !ask_marker(o))
+		observe_lost(o, now, "the connection to the server broke");
+}
+
+static void take_again(struct observer *o, const struct pg_result *result)
+{
+	o->own_pid = (int32_t)pg_value_int(result, 0, 0);
+	if (pg_value_int(result, 0, 1) != o->facts.postmaster_start_us)
+		o->restarted = true;
+	o->state = OBSERVE_WATCHING;
+	observe_note(o, LEVEL_INFO, o->own_pid, "the observer is connected again%s",
+	        o->restarted ? "; the server was restarted" : "");
+}
+
+void observe_facts_answer(struct observer *o, enum question question, const struct pg_result *result, int64_t now)
+{
+	bool good = pg_kind(result) == PG_ROWS && pg_nrows(result) > 0;
+	char text[1024], line[1200];
+
+	switch (question) {
+	case ASK_IDENTITY:
+		if (good && pg_ncolumns(result) == COLUMNS) {
+			take_identity(o, result);
+			break;
+		}
+		if (pg_kind(result) == PG_ERROR)
+			pg_message(result, text, sizeof text);
+		else
+			snprintf(text, sizeof text, "no row for this user and database");
+		snprintf(line, sizeof line, "cannot read the server's facts: %s", text);
+		observe_fatal(o, EXIT_CONNECT, pg_kind(result) == PG_ERROR ? pg_sqlstate(result) : "", line);
+		break;
+	case ASK_SETTINGS:
+		take_settings(o, result, good, now);
+		break;
+	case ASK_CPUS:
+		if (good)
+			take_cpus(&o->facts, result);
+		break;
+	case ASK_MARKER:
+		take_marker(o, good, now);
+		break;
+	case ASK_AGAIN:
+		if (good)
+			take_again(o, result);
+		else
+			observe_lost(o, now, "it could not ask the server anything");
+		break;
+	default:
+		break;
+	}
+}

@@ -37,6 +37,8 @@ int cmd_help(const struct options *options, struct err *err)
 		options_completion(&out);
 	else if (strcmp(topic, "options") == 0)
 		options_markdown(&out);
+	else if (strcmp(topic, "store") == 0)
+		manual_store(&out);
 	else {
 		known = false;
 		for (size_t i = 0; i < command_nrows && !known; i++) {

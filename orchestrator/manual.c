@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "orchestrator/manual_store.h"
 #include "orchestrator/manual_text.h"
 #include "orchestrator/options_table.h"
 
@@ -90,6 +91,16 @@ static void man_section(const struct manual_section *section, struct buf *out)
 	}
 }
 
+static void man_schema_entry(void *context, enum schema_kind kind, const char *name, const char *text)
+{
+	struct buf *out = context;
+	buf_puts(out, kind == SCHEMA_COLUMN ? ".TP\n.B " : ".SS ");
+	troff(out, name);
+	buf_putc(out, '\n');
+	troff(out, text);
+	buf_putc(out, '\n');
+}
+
 void options_man(struct buf *out)
 {
 	buf_puts(out, ".TH PGPARALLEL 1 \"\" \"pgparallel " PGPARALLEL_VERSION "\" \"User Commands\"\n.SH NAME\n"
@@ -117,6 +128,10 @@ void options_man(struct buf *out)
 	}
 	for (const struct manual_section *s = manual_sections; s->title != NULL; s++)
 		man_section(s, out);
+	buf_puts(out, ".SH RESULTS FILE\n");
+	troff(out, manual_results);
+	buf_putc(out, '\n');
+	manual_schema(man_schema_entry, out);
 }
 
 static void completion_words(size_t command, struct buf *out)

@@ -18,6 +18,12 @@ const char manual_options[] =
         "workload file's @run line, then from the default in brackets. Times are 250ms, 10s, 2min, 1h, 7d or a "
         "number of seconds. Connecting is libpq's: every PG* variable, service files and .pgpass work.";
 
+const char manual_results[] =
+        "One SQLite file. Times are whole microseconds: us after wall zero counts from the start of the run's workers "
+        "and "
+        "may be negative, Unix us from 1970. The views (v_...) keep their columns in later versions and are what to "
+        "build upon; tables may gain columns.";
+
 static const struct manual_entry directives[] = {
         {"@workload NAME", "name of the series in the results file"},
         {"@run NAME=VALUE ...", "defaults for options of the same names: @run clients=5 engine=process"},

@@ -18,6 +18,7 @@ struct manual_section {
 
 extern const char manual_description[];
 extern const char manual_options[];
+extern const char manual_results[];
 extern const struct manual_section manual_sections[]; /* ended by a NULL title */
 
 #endif

@@ -349,18 +349,16 @@ static bool format_from_name(struct options *o, struct err *err)
 bool options_parse(int argc, char **argv, struct options *options, struct err *err)
 {
 	set_defaults(options);
+	options->command = COMMAND_HELP;
 	if (argc < 2)
 		return err_set(err, EXIT_USAGE, "no command");
 	const char *word = argv[1];
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-?") == 0) {
-		options->command = COMMAND_HELP;
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-?") == 0)
 		return true;
-	}
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
 		options->command = COMMAND_VERSION;
 		return true;
 	}
-	options->command = COMMAND_HELP;
 	if (word[0] == '-')
 		return err_set(err, EXIT_USAGE, "the command comes first: pgparallel run %s", word);
 	if (!find_command(word, &options->command))

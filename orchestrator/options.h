@@ -112,6 +112,7 @@ void options_usage(struct buf *out); /* pgparallel --help */
 void options_man(struct buf *out); /* the man page, from the same table */
 void options_completion(struct buf *out); /* for bash */
 void options_markdown(struct buf *out); /* the README's option section */
+void manual_store(struct buf *out); /* the README's section on the results file, from the schema's comments */
 void options_free(struct options *options);
 
 #endif

@@ -283,7 +283,7 @@ const struct option_row option_rows[] = {
                 .commands = EVERYWHERE,
                 .group = GROUP_STORE,
                 .environment = true,
-                .default_text = "see FILES",
+                .default_text = "~/.local/state/pgparallel/runs.db",
                 .text = "results file"},
         {.name = "lock",
                 .metavar = "WHAT",
@@ -460,7 +460,7 @@ const struct command_row command_rows[] = {
                 {"pgparallel report 160 -F html -o run-160.html", "pgparallel report -F csv --csv-table=sessions"}},
         {"check", "[-f FILE] [DBNAME|CONNINFO]", 0, 1, "parse, connect once, print facts and limits; runs nothing",
                 {"pgparallel check -f nightly.sql", "pgparallel check -h db1 -c 200 sales"}},
-        {"help", "[COMMAND]", 0, 1, "show help; also: help man, help completion, help options",
+        {"help", "[COMMAND]", 0, 1, "show help; also: help man, store, options, completion",
                 {"pgparallel help run", "pgparallel help man | man -l -"}},
         {"version", "", 0, 0, "show the version", {"pgparallel version", "pgparallel --version"}},
 };

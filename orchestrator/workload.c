@@ -414,6 +414,21 @@ static void name_after_file(struct plan *plan)
 	plan->name = strcmp(plan->path, "-") == 0 ? mem_strdup("stdin") : mem_strndup(base, len);
 }
 
+/* Below a flag or the environment (then default_retries is given), @run retries= is the default of its tasks. A bad
+ * value is refused where all of @run is. */
+static int retries_of(const struct plan *plan, int default_retries)
+{
+	int retries = default_retries >= 0 ? default_retries : RETRIES_DEFAULT;
+
+	for (int i = 0; default_retries < 0 && i < plan->ndefaults; i++) {
+		const struct run_default *d = &plan->defaults[i];
+
+		if (strcmp(d->name, "retries") == 0 && d->value != NULL)
+			retries = (int)strtol(d->value, NULL, 10);
+	}
+	return retries;
+}
+
 static bool build(struct builder *b, const struct workload_text *texts, int ntexts, const struct workload_text *data,
         struct err *err)
 {
@@ -437,6 +452,7 @@ static bool build(struct builder *b, const struct workload_text *texts, int ntex
 	buf_free(&source);
 	if (plan->name == NULL)
 		name_after_file(plan);
+	b->default_retries = retries_of(plan, b->default_retries);
 	if (!build_tasks(b, err))
 		return false;
 	if (plan->ntasks == 0)
@@ -451,7 +467,7 @@ static bool build(struct builder *b, const struct workload_text *texts, int ntex
 struct plan *workload_parse(const struct workload_text *texts, int ntexts, const struct workload_text *data,
         int default_retries, struct err *err)
 {
-	struct builder b = {.default_retries = default_retries >= 0 ? default_retries : RETRIES_DEFAULT};
+	struct builder b = {.default_retries = default_retries};
 
 	b.plan = mem_zero(1, sizeof *b.plan);
 	b.plan->path = mem_strdup(texts[0].path);

@@ -125,6 +125,8 @@ bool store_commit(struct store *store, struct err *err);
 bool store_spill(struct store *store, int64_t run, const char *dir, char *path_out, size_t size, struct err *err);
 
 const char *store_sqlite_version(void); /* "3.40.1" */
+/* The text of schema.sql; the manual's chapter on the results file is made from its comments. */
+const char *store_schema(void);
 
 bool store_pin(struct store *store, int64_t run, bool pinned, struct err *err);
 /* Deletes attempts of unpinned runs older than keep_us, and whole runs older than keep_runs_us (0 = never). */

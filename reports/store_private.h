@@ -69,7 +69,6 @@ bool store_db_do(sqlite3 *db, const char *path, struct err *err, const char *sql
 
 /* store_schema, store_migrate */
 
-const char *store_schema(void); /* the text of schema.sql */
 bool store_create(const char *place, const char *path, struct err *err);
 
 struct migration {

@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
-"""readme.py --write PROGRAM: writes the README's option section again, from `PROGRAM help options`."""
+"""readme.py --write PROGRAM: writes the README's sections on options and tables again, as the program prints them."""
 import subprocess
 import sys
 
-BEGIN, END = "<!-- options: made by `make readme` -->\n", "<!-- end of options -->\n"
-
 
 def main():
-    made = subprocess.run([sys.argv[2], "help", "options"], capture_output=True, text=True, check=True).stdout
     with open("README.md") as f:
         text = f.read()
-    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    for topic in ("options", "store"):
+        made = subprocess.run([sys.argv[2], "help", topic], capture_output=True, text=True, check=True).stdout
+        begin, end = f"<!-- {topic}: made by `make readme` -->\n", f"<!-- end of {topic} -->\n"
+        first, last = text.index(begin) + len(begin), text.index(end)
+        text = text[:first] + "\n" + made.strip() + "\n\n" + text[last:]
     with open("README.md", "w") as f:
-        f.write(text[:begin] + "\n" + made.strip() + "\n\n" + text[end:])
+        f.write(text)
 
 
 if __name__ == "__main__":

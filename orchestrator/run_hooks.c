@@ -138,7 +138,7 @@ static bool on_attempt(void *context, struct member *m, struct attempt *a, int64
 	if (a->done_ns > run->last_end_ns)
 		run->last_end_ns = a->done_ns;
 	log_attempt(run, m, a, tickets_task(t, position));
-	record_attempt(run, a, now);
+	run_record_attempt(run, a, now);
 	if (verdict == VERDICT_FINAL)
 		record_ticket(run, position, now);
 	if (verdict == VERDICT_AGAIN_GONE)
@@ -178,7 +178,7 @@ static void on_session(void *context, struct member *m, const struct session_rep
 			snprintf(run->special_text, sizeof run->special_text, "%s %s", r->sqlstate, text);
 		return;
 	}
-	record_session(run, r, now);
+	run_record_session(run, r, now);
 	if (r->connected)
 		return;
 	note_refusal(run, r->sqlstate, text);

@@ -166,7 +166,7 @@ void record_release(struct run *run, int64_t now)
 		crew_release(&run->crew);
 }
 
-void record_attempt(struct run *run, const struct attempt *a, int64_t now)
+void run_record_attempt(struct run *run, const struct attempt *a, int64_t now)
 {
 	struct err err = {0};
 
@@ -182,7 +182,7 @@ void record_ticket(struct run *run, uint32_t position, int64_t now)
 	recorded(run, store_ticket(run->store, run->id, run->plan, run->todo[position], state, &err), &err, now);
 }
 
-void record_session(struct run *run, const struct session_report *r, int64_t now)
+void run_record_session(struct run *run, const struct session_report *r, int64_t now)
 {
 	struct err err = {0};
 

@@ -170,9 +170,9 @@ void run_stop_settled(struct run *run); /* all workers are gone: later phases be
 /* run_record.c; after a store error the rows are kept for the spill file and the run is stopped. */
 bool record_open(struct run *run, int64_t now); /* false: run_refuse was called */
 void record_release(struct run *run, int64_t now);
-void record_attempt(struct run *run, const struct attempt *a, int64_t now);
+void run_record_attempt(struct run *run, const struct attempt *a, int64_t now);
 void record_ticket(struct run *run, uint32_t position, int64_t now);
-void record_session(struct run *run, const struct session_report *r, int64_t now);
+void run_record_session(struct run *run, const struct session_report *r, int64_t now);
 void record_samples(struct run *run, const struct sample *samples, size_t count, int64_t now);
 void record_worker(struct run *run, const struct member *m, const char *end, int64_t now);
 void record_event(struct run *run, int64_t at_ns, const char *kind, const char *text);

@@ -72,6 +72,7 @@ struct file_state {
 	int first; /* index of the file's first section */
 	int open; /* index of the section that statements go to, -1 = none */
 	int loose_line; /* of the first statement outside of every section, 0 = none */
+	int block; /* index of the section of an open BEGIN outside of every section, -1 = none */
 	bool annotated;
 	bool sectioned; /* a directive that opens a section was there */
 };
@@ -146,19 +147,39 @@ static bool take_directive(struct builder *b, struct file_state *f, const struct
 	return directive_unknown(f->path, item->line, &d, err);
 }
 
-static void take_statement(struct builder *b, struct file_state *f, const struct split_item *item)
+/* A statement outside of every section is a task of its own; those from BEGIN to COMMIT are one, as they would make
+ * no sense on different sessions. */
+static bool take_loose(struct builder *b, struct file_state *f, const struct split_item *item, struct err *err)
 {
-	struct section *s = f->open >= 0 ? &b->sections[f->open] : NULL;
+	enum statement_block block = statement_block(item);
 
-	if (s == NULL) {
-		if (f->loose_line == 0)
-			f->loose_line = item->line;
-		s = add_section(b, DIRECTIVE_NONE, f->path, item->line);
+	if (f->loose_line == 0)
+		f->loose_line = item->line;
+	if (f->block < 0 && block == BLOCK_CLOSES)
+		return workload_refuse(err, f->path, item->line,
+		        "no BEGIN stands before this end of a transaction; take it out, or put '-- @task NAME' above "
+		        "the "
+		        "statements that belong together");
+	if (f->block < 0) {
+		add_section(b, DIRECTIVE_NONE, f->path, item->line);
+		f->block = block == BLOCK_OPENS ? b->nsections - 1 : -1;
+	} else if (block == BLOCK_CLOSES) {
+		f->block = -1;
 	}
+	return true;
+}
+
+static bool take_statement(struct builder *b, struct file_state *f, const struct split_item *item, struct err *err)
+{
+	if (f->open < 0 && !take_loose(b, f, item, err))
+		return false;
+	struct section *s = &b->sections[f->open >= 0 ? f->open : b->nsections - 1];
+
 	if (s->nitems == 0)
 		s->begin = item->text;
 	s->end = item->text + item->len;
 	add_item(s, item);
+	return true;
 }
 
 static bool close_file(struct builder *b, struct file_state *f, struct err *err)
@@ -168,6 +189,10 @@ static bool close_file(struct builder *b, struct file_state *f, struct err *err)
 		        "this statement belongs to no task; put '-- @task NAME' above it, or '-- @setup' if it is to "
 		        "run once "
 		        "before the tasks");
+	if (f->block >= 0)
+		return workload_refuse(err, f->path, b->sections[f->block].head.line,
+		        "the transaction that begins here has no COMMIT or ROLLBACK before the end of the file; add "
+		        "it");
 	for (int i = f->first; i < b->nsections; i++) {
 		struct section *s = &b->sections[i];
 
@@ -192,7 +217,7 @@ static bool refuse_nul(const struct workload_text *text, const char *nul, struct
 
 static bool read_sections(struct builder *b, const struct workload_text *text, struct err *err)
 {
-	struct file_state f = {.path = text->path, .first = b->nsections, .open = -1};
+	struct file_state f = {.path = text->path, .first = b->nsections, .open = -1, .block = -1};
 	struct splitter splitter;
 	struct split_item item;
 	const char *nul = text->len > 0 ? memchr(text->text, '\0', text->len) : NULL;
@@ -206,9 +231,10 @@ static bool read_sections(struct builder *b, const struct workload_text *text, s
 			return false;
 		if (item.event == SPLIT_END)
 			return close_file(b, &f, err);
-		if (item.event == SPLIT_STATEMENT)
-			take_statement(b, &f, &item);
-		else if (!take_directive(b, &f, &item, err))
+		bool ok = item.event == SPLIT_STATEMENT ? take_statement(b, &f, &item, err)
+		                                        : take_directive(b, &f, &item, err);
+
+		if (!ok)
 			return false;
 	}
 }

@@ -17,7 +17,7 @@ struct head {
 
 static void read_head(const struct split_item *item, struct head *head)
 {
-	lexer_init(&head->lexer, item->text, item->len, item->line, item->backslashes);
+	lexer_init_item(&head->lexer, item);
 	for (head->count = 0; head->count < HEAD_MOST; head->count++) {
 		lexer_next_real(&head->lexer, &head->tokens[head->count]);
 		if (head->tokens[head->count].kind == TOKEN_END)
@@ -155,6 +155,23 @@ void statement_classify(const struct split_item *item, struct statement *stateme
 	        word_in(&head, 0, "set reset show savepoint release declare fetch move close lock");
 }
 
+enum statement_block statement_block(const struct split_item *item)
+{
+	struct head head;
+
+	read_head(item, &head);
+	enum statement_kind kind = kind_of(&head);
+
+	if (kind == STATEMENT_BEGIN)
+		return BLOCK_OPENS;
+	if ((kind != STATEMENT_COMMIT && kind != STATEMENT_ROLLBACK) || word_is(&head, 1, "prepared"))
+		return BLOCK_NEITHER;
+	for (int i = 1; i < head.count; i++)
+		if (word_is(&head, i, "chain") && !word_is(&head, i - 1, "no"))
+			return BLOCK_NEITHER;
+	return BLOCK_CLOSES;
+}
+
 /* Reads a boolean as the server does: any unambiguous beginning of true, false, yes, no, on, off, or 1 and 0. */
 static bool says_off(const char *text, size_t len)
 {
@@ -196,7 +213,7 @@ bool statement_copies_from_stdin(const struct split_item *item)
 	int depth = 0;
 	bool from = false;
 
-	lexer_init(&lexer, item->text, item->len, item->line, item->backslashes);
+	lexer_init_item(&lexer, item);
 	lexer_next_real(&lexer, &token);
 	if (!lexer_is(&lexer, &token, "copy"))
 		return false;

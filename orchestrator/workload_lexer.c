@@ -7,9 +7,16 @@
 #include <string.h>
 #include <strings.h>
 
-void lexer_init(struct lexer *lexer, const char *sql, size_t len, int line, bool backslashes)
+void lexer_init(struct lexer *lexer, const char *sql, size_t len, int line)
 {
-	*lexer = (struct lexer){.sql = sql, .len = len, .line = line, .backslashes = backslashes};
+	*lexer = (struct lexer){.sql = sql, .len = len, .line = line};
+}
+
+void lexer_init_item(struct lexer *lexer, const struct split_item *item)
+{
+	lexer_init(lexer, item->text, item->len, item->line);
+	lexer->backslashes = item->backslashes;
+	lexer->next_backslashes = item->next_backslashes;
 }
 
 static bool is_space(char c)
@@ -66,26 +73,9 @@ static size_t skip_comment(const struct lexer *lexer, size_t i)
 	}
 }
 
-/* Behind a closed string: the position after the opening quote of its continuation ('a' NEWLINE 'b' is one string),
- * 0 if there is none. It matters where backslashes escape, as the continuation is read in the same way. */
-static size_t continuation(const struct lexer *lexer, size_t i)
-{
-	bool newline = false;
-
-	for (;;) {
-		if (is_space(at(lexer, i)) && i < lexer->len) {
-			newline |= lexer->sql[i] == '\n' || lexer->sql[i] == '\r';
-			i++;
-		} else if (at(lexer, i) == '-' && at(lexer, i + 1) == '-') {
-			i = skip_line(lexer, i);
-		} else {
-			return newline && at(lexer, i) == '\'' ? i + 1 : 0;
-		}
-	}
-}
-
 /* i is behind the opening quote. Returns the end of the token, 0 when the quote is not closed. A doubled quote needs
- * no rule of its own where nothing escapes: two strings side by side end at the same place. */
+ * no rule of its own where nothing escapes: two strings side by side end at the same place. As psql reads line by
+ * line, the continuation of an E'...' on the next line is a string of its own, in which backslashes do not escape. */
 static size_t skip_string(const struct lexer *lexer, size_t i, bool escapes)
 {
 	while (i < lexer->len) {
@@ -98,11 +88,7 @@ static size_t skip_string(const struct lexer *lexer, size_t i, bool escapes)
 				i++;
 				continue;
 			}
-			size_t next = escapes ? continuation(lexer, i) : 0;
-
-			if (next == 0)
-				return i;
-			i = next;
+			return i;
 		}
 	}
 	return 0;
@@ -126,6 +112,15 @@ static size_t dollar_delimiter(const struct lexer *lexer, size_t i)
 	return at(lexer, j) == '$' ? j + 1 - i : 0;
 }
 
+/* A word glued to a number belongs to it, so that 1e'...' is no E'...'. The server refuses such numbers. */
+static size_t skip_junk(const struct lexer *lexer, size_t i)
+{
+	if (is_word_start(at(lexer, i)))
+		while (lexer_variable_char(at(lexer, i)) || at(lexer, i) == '$')
+			i++;
+	return i;
+}
+
 static size_t skip_number(const struct lexer *lexer, size_t i)
 {
 	while (is_digit(at(lexer, i)))
@@ -144,7 +139,7 @@ static size_t skip_number(const struct lexer *lexer, size_t i)
 			i = j;
 		}
 	}
-	return i;
+	return skip_junk(lexer, i);
 }
 
 /* Sets kind and end; end 0 means that the file ends inside. */
@@ -163,6 +158,7 @@ static void lex_dollar(const struct lexer *lexer, struct token *token)
 		token->kind = TOKEN_PARAMETER;
 		for (token->end = i + 1; is_digit(at(lexer, token->end));)
 			token->end++;
+		token->end = skip_junk(lexer, token->end);
 	}
 }
 
@@ -262,6 +258,7 @@ static void move_to(struct lexer *lexer, size_t to)
 
 	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
 		lexer->line++;
+		lexer->backslashes = lexer->next_backslashes;
 		p++;
 	}
 	lexer->at = to;
@@ -274,7 +271,8 @@ void lexer_next(struct lexer *lexer, struct token *token)
 	while (i < lexer->len && is_space(lexer->sql[i]))
 		i++;
 	move_to(lexer, i);
-	*token = (struct token){.kind = TOKEN_END, .begin = i, .end = i, .line = lexer->line};
+	*token = (struct token){
+	        .kind = TOKEN_END, .begin = i, .end = i, .line = lexer->line, .backslashes = lexer->backslashes};
 	if (i >= lexer->len)
 		return;
 	lex_one(lexer, token);

@@ -230,7 +230,7 @@ static bool takes_parameters(const struct split_item *item, struct token *verb)
 	bool explain = false, create = false, table = false;
 	int depth = 0;
 
-	lexer_init(&lexer, item->text, item->len, item->line, item->backslashes);
+	lexer_init_item(&lexer, item);
 	lexer_next_real(&lexer, verb);
 	for (token = *verb; token.kind == TOKEN_OPEN; lexer_next_real(&lexer, &token))
 		*verb = token; /* (select ...) union ... */
@@ -328,7 +328,7 @@ bool statement_bind(const char *path, const struct plan *plan, const struct spli
 {
 	struct binder b = {.path = path, .plan = plan, .item = item, .annotated = annotated, .no_row = no_row};
 
-	lexer_init(&b.lexer, item->text, item->len, item->line, item->backslashes);
+	lexer_init_item(&b.lexer, item);
 	bool ok = bind_all(&b, err);
 
 	if (ok) {

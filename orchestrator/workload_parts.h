@@ -45,6 +45,7 @@ struct token {
 	enum token_kind kind;
 	size_t begin, end; /* offsets into the text */
 	int line; /* where it begins */
+	bool backslashes; /* lexer.backslashes where it begins */
 	const char *unclosed;
 };
 
@@ -54,9 +55,13 @@ struct lexer {
 	size_t at;
 	int line;
 	bool backslashes; /* standard_conforming_strings is off: '...' knows backslash escapes */
+	bool next_backslashes; /* the same from the next line on: psql asks the server once a line */
 };
 
-void lexer_init(struct lexer *lexer, const char *sql, size_t len, int line, bool backslashes);
+struct split_item;
+
+void lexer_init(struct lexer *lexer, const char *sql, size_t len, int line);
+void lexer_init_item(struct lexer *lexer, const struct split_item *item);
 /* The next token; white space is skipped, comments are tokens. */
 void lexer_next(struct lexer *lexer, struct token *token);
 /* The next one that is no comment. */
@@ -73,7 +78,7 @@ struct split_item {
 	const char *text; /* a statement without its semicolon; a directive's whole comment line */
 	size_t len;
 	int line;
-	bool backslashes; /* how its strings are to be read */
+	bool backslashes, next_backslashes; /* how its strings are to be read */
 };
 
 struct splitter {
@@ -133,6 +138,9 @@ const char *workload_nearest(const char *word, size_t len, const char *const *wo
 void statement_classify(const struct split_item *item, struct statement *statement);
 /* Follows `set standard_conforming_strings` as psql does: whether later strings know backslashes. */
 bool statement_backslashes(const struct split_item *item, bool before);
+/* Whether it opens or closes a transaction block (COMMIT AND CHAIN closes none). */
+enum statement_block { BLOCK_NEITHER, BLOCK_OPENS, BLOCK_CLOSES };
+enum statement_block statement_block(const struct split_item *item);
 bool statement_copies_from_stdin(const struct split_item *item);
 /* It asks for a transaction that writes (BEGIN READ WRITE and the like). */
 bool statement_asks_to_write(const struct split_item *item);

@@ -12,7 +12,7 @@
 void splitter_init(struct splitter *splitter, const char *path, const char *sql, size_t len, bool directives)
 {
 	*splitter = (struct splitter){.path = path, .directives = directives};
-	lexer_init(&splitter->lexer, sql, len, 1, false);
+	lexer_init(&splitter->lexer, sql, len, 1);
 }
 
 /* How deep a statement is in parentheses and in the BEGIN ... END of a function's SQL body; psql's own heuristic. */
@@ -165,7 +165,7 @@ static bool finish(struct splitter *s, struct split_item *item, struct err *err)
 		        "COPY ... FROM STDIN needs its data inside the file, which cannot be sent to several sessions; "
 		        "load "
 		        "it beforehand with psql, or give the values with --data=FILE.csv and insert :column");
-	s->lexer.backslashes = statement_backslashes(item, s->lexer.backslashes);
+	s->lexer.next_backslashes = statement_backslashes(item, s->lexer.next_backslashes);
 	return true;
 }
 
@@ -198,13 +198,21 @@ static bool at_end(struct splitter *s, struct split_item *item, const struct nes
 	return true;
 }
 
+static void start_item(const struct splitter *s, struct split_item *item, const struct token *first)
+{
+	item->text = s->lexer.sql + first->begin;
+	item->line = first->line;
+	item->backslashes = first->backslashes;
+	item->next_backslashes = s->lexer.next_backslashes;
+}
+
 bool splitter_next(struct splitter *s, struct split_item *item, struct err *err)
 {
 	struct nesting n = {0};
 	struct token token;
 	struct token hint = {0};
 
-	*item = (struct split_item){.backslashes = s->lexer.backslashes};
+	*item = (struct split_item){0};
 	if (s->has_kept)
 		return hand_out_kept(s, item);
 	for (;;) {
@@ -231,12 +239,8 @@ bool splitter_next(struct splitter *s, struct split_item *item, struct err *err)
 			hint = (struct token){0};
 			continue;
 		}
-		if (item->text == NULL) {
-			const struct token *first = hint.end > 0 ? &hint : &token;
-
-			item->text = s->lexer.sql + first->begin;
-			item->line = first->line;
-		}
+		if (item->text == NULL)
+			start_item(s, item, hint.end > 0 ? &hint : &token);
 		item->len = (size_t)(s->lexer.sql + token.end - item->text);
 		nest(&n, &s->lexer, &token);
 	}

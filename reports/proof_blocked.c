@@ -180,6 +180,9 @@ static void cut_interval(struct evidence *e, struct interval *in, const struct s
 		open_wait(e, in, &w, s, clear_us);
 		w.last = s;
 		w.last_us = last;
+		/* A sample's time is read just before the rows: a wait may have begun in between. */
+		if (s->lock_wait_us > 0 && clock_map(&e->clock, s->lock_wait_us) > last)
+			w.last_us = clock_map(&e->clock, s->lock_wait_us);
 	}
 	close_wait(e, in, &w, in->to_us, &cut_us);
 	spans_add(&e->active, in->lane, cut_us, in->to_us);

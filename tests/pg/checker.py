@@ -13,8 +13,7 @@ def clock(attempts):
         drift = (at - marks[0][0]) * 200e-6
         fits = fits and up <= high + drift and low - drift <= down and low <= high
         up, down = max(up, low + drift), min(down, high - drift)
-    tight = min(marks, key=lambda m: m[2] - m[1], default=(0, 0, 0))
-    return fits if marks else None, (tight[1] + tight[2]) / 2
+    return fits if marks else None, sum(min(marks, key=lambda m: m[2] - m[1], default=(0, 0, 0))[1:]) / 2
 
 def intervals(attempts, offset):
     for a in attempts:
@@ -23,63 +22,58 @@ def intervals(attempts, offset):
             yield {"lane": a["backend_pid"] or -1 - a["session"], "server": bool(begin and end),
                    "from": begin or a["sent_us"] + offset, "to": end or a["done_us"] + offset}
 
-def waits(i, samples, every, ours):
-    """Each run of samples that shows the same wait for a lock of a session of the run."""
-    seen = [s for s in samples if s["backend_pid"] == i["lane"] and s["last_unix_us"] >= i["from"]
-            and s["first_unix_us"] <= i["to"]]
+def waits(i, samples, every, ours):  # each run of samples that shows the same wait for a lock of a session of the run
+    seen = (s for s in samples if s["backend_pid"] == i["lane"] and s["last_unix_us"] >= i["from"]
+            and s["first_unix_us"] <= i["to"])
     blockers = lambda s: [int(p) for p in (s["blockers"] or "").split(",") if p and int(p) in ours - {i["lane"]}]
     runs = [(k, list(g)) for k, g in itertools.groupby(seen, lambda s: s["wait_type"] == "Lock" and blockers(s) and (
         s["lock_wait_unix_us"] or s["query_start_unix_us"]) or 0)]
     clear = i["from"]
     for (key, run), (_, after) in zip(runs, runs[1:] + [(0, None)]):
-        last, limit = run[-1]["last_unix_us"], i["to"]
+        last, limit = max(run[-1]["last_unix_us"], run[-1]["lock_wait_unix_us"] or 0), i["to"]
         if key:
             start = run[0]["lock_wait_unix_us"] or max(clear, run[0]["query_start_unix_us"] or 0)
             if start - i["from"] <= max(1000, (i["to"] - i["from"]) / 100):  # only on its way to the lock
                 start = i["from"]
             for t in (after[0][c] for c in ("query_start_unix_us", "lock_wait_unix_us", "first_unix_us") if after):
                 limit = min(limit, t) if t and t >= last else limit  # the first evidence against the wait
-            holders = [min((k for k in every if k["lane"] == p and k["to"] >= last), key=lambda k: k["to"], default=i)
-                       for p in blockers(run[-1])]
-            last = max(h["to"] if h["from"] <= last and h["to"] <= limit and h != i else limit for h in holders)
+            ends = lambda p: [k for k in every if k["lane"] == p and k["to"] >= last] or [i]
+            last = max(h["to"] if h["from"] <= last and h["to"] <= limit and h != i else limit
+                       for p in blockers(run[-1]) for h in [min(ends(p), key=lambda k: k["to"])])
             yield start, last
         clear = last
 
-def activity(parts):
-    """(sum, peak, time with two or more): spans of one backend count once, ends come before beginnings."""
+def activity(parts):  # (sum, peak, time with two or more): spans of one backend count once, ends before beginnings
     lanes, total, two, peak, last = {}, 0, 0, 0, 0
     for at, step, lane in sorted(e for l, a, b in parts if b > a for e in ((a, 1, l), (b, -1, l))):
         active = sum(d > 0 for d in lanes.values())
-        total, two, last = total + (at - last) * active, two + (at - last) * (active > 1), at
+        total, two, peak, last = total + (at - last) * active, two + (at - last) * (active > 1), max(peak, active), at
         lanes[lane] = lanes.get(lane, 0) + step
-        peak = max(peak, sum(d > 0 for d in lanes.values()))
     return total, peak, two
 
-def compare(rows, r, base, attempts):
-    """(speed-up, ceiling) over the tickets done in both runs."""
+def compare(rows, r, base, attempts):  # (speed-up, ceiling) over the tickets done in both runs
     theirs, alone = rows("SELECT * FROM v_attempt WHERE run = ? ORDER BY taken_us", base["run"]), {}
     for n, a in enumerate(theirs):  # with the wait before a try on the same session
         end = theirs[n + 1]["taken_us"] if a["flags"] & 2 and n + 1 < len(theirs) else a["done_us"]
         alone[a["ticket"]] = alone.get(a["ticket"], 0) + end - a["taken_us"]
-    done = [{a["ticket"] for a in x if a["outcome"] == "done"} for x in (attempts, theirs)]
-    work, task = {t: us for t, us in alone.items() if t in done[0] & done[1]}, {a["ticket"]: a["task"] for a in theirs}
+    both = set.intersection(*({a["ticket"] for a in x if a["outcome"] == "done"} for x in (attempts, theirs)))
+    work, task = {t: us for t, us in alone.items() if t in both}, {a["ticket"]: a["task"] for a in theirs}
     after = {t["task"]: t["after_task"] for t in rows("SELECT * FROM v_task WHERE run = ?", r["run"])}
-    chain = lambda n: max([us for t, us in work.items() if task[t] == n], default=0) + (chain(after[n]) if after[n] else 0)
+    chain = lambda n: max([work[t] for t in work if task[t] == n], default=0) + chain(after[n]) if n else 0
     least = max(max(map(chain, after)), sum(work.values()) / r["sessions"]) if work else 0
     left_out = sum(alone.values()) - sum(work.values())
     return ((base["makespan_us"] - left_out) / r["makespan_us"], sum(work.values()) / least) if least else (0, 0)
 
 def check(store, run=None):
     db = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
-    db.row_factory = sqlite3.Row
-    rows = lambda sql, *args: db.execute(sql, args).fetchall()
-    run = run or rows("SELECT max(run) FROM v_run WHERE role <> 'baseline'")[0][0]
-    r = rows("SELECT * FROM v_run WHERE run = ?", run)[0]
+    db.row_factory, rows = sqlite3.Row, lambda sql, *args: db.execute(sql, args).fetchall()
+    r = rows("SELECT * FROM v_run WHERE role <> 'baseline' AND ifnull(run = ?, 1) ORDER BY run DESC", run)[0]
+    run = r["run"]
     base = rows("SELECT * FROM v_run WHERE experiment = ? AND role = 'baseline' AND run <> ?", r["experiment"], run)
     attempts, rtt = rows("SELECT * FROM v_attempt WHERE run = ?", run), rows(
         "SELECT max(value + 0) FROM v_environment WHERE run = ? AND name = 'rtt_us'", run)[0][0] or 1000
-    fits, offset = clock(attempts)
-    found, parts, longest = list(intervals(attempts, offset)), [], 0
+    (fits, offset), parts, longest = clock(attempts), [], 0
+    found = list(intervals(attempts, offset))
     ours = {i["lane"] for i in found} | {s[0] for s in rows("SELECT backend_pid FROM v_session WHERE run = ?", run)}
     samples = rows("SELECT * FROM v_sample WHERE run = ? ORDER BY first_unix_us", run) if fits is not None else []
     for i in found:
@@ -90,19 +84,17 @@ def check(store, run=None):
         longest = max(longest, own)
     total, peak, two = activity(parts)
     length = max((i["to"] for i in found), default=0) - min((i["from"] for i in found), default=0)
-    possible, median = min(total - longest, length), sorted(i["to"] - i["from"] for i in found)[len(found) // 2] if found else 0
+    possible, lengths = min(total - longest, length), sorted(i["to"] - i["from"] for i in found) or [0]
     speedup, ceiling = compare(rows, r, base[0], attempts) if base and found else (0, 0)
-    verdict = ("FAILED" if not r["done"] else
-               "INCONCLUSIVE" if r["done"] < 2 or not found or fits is False
-               or (median < 2 * rtt and not any(i["server"] for i in found)) else
+    blind = not any(i["server"] for i in found) and lengths[len(found) // 2] < 2 * rtt
+    verdict = ("FAILED" if not r["done"] else "INCONCLUSIVE" if r["done"] < 2 or fits is False or blind else
                "SERIAL" if possible <= 0 or two < 0.05 * possible else
                "OVERLAPPED" if not ceiling else "OVERLAPPED, NOT FASTER" if speedup < 1.1 else
                "PARALLEL" if speedup - 1 >= (ceiling - 1) / 2 else "PARTLY PARALLEL")
     return {"run": run, "verdict": verdict, "stored": r["verdict"], "agrees": verdict == r["verdict"], "peak": peak,
-            "mean_active": total / r["makespan_us"] if r["makespan_us"] else 0, "lanes": total / length if length else 0,
-            "speedup": speedup, "ceiling": ceiling, "stored_speedup": r["speedup"], "stored_ceiling": r["ceiling"]}
+            "mean_active": total / (r["makespan_us"] or 1), "lanes": total / (length or 1), "speedup": speedup,
+            "ceiling": ceiling, "stored_speedup": r["speedup"], "stored_ceiling": r["ceiling"]}
 
 if __name__ == "__main__":
-    answer = check(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None)
-    print(json.dumps(answer))
-    sys.exit(0 if answer["agrees"] else 1)
+    answer = check(sys.argv[1], *map(int, sys.argv[2:]))
+    sys.exit(print(json.dumps(answer)) or not answer["agrees"])

@@ -3,7 +3,7 @@
  * (markers through a network with noise, a server clock that is off and drifts, samples at 10 Hz of which some are
  * missing) and proof must see through it: no false PARALLEL, no false SERIAL, effective lanes within 10 % in 95 %.
  * 60 seeds, with SOAK=1 300. `test_generated --emit SEED` prints the workload for a real server, `--truth SEED
- * ALONE_US...` what it must show, given the tasks' measured times alone.
+ * ALONE_US...` what it must show, given the tasks' measured times alone, `--dump SEED` a made run as rows of the store.
  */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -187,6 +187,70 @@ static void test_generated_workloads(void **state)
 	assert_true(agreed >= 0.95 * seeds);
 }
 
+static void dump_number(int64_t number, const char *after)
+{
+	if (number == QUERY_NONE)
+		printf("NULL%s", after);
+	else
+		printf("%" PRId64 "%s", number, after);
+}
+
+static void dump_attempts(const struct run_view *run, int id)
+{
+	for (size_t i = 0; i < run->nattempts; i++) {
+		const struct attempt_view *a = &run->attempts[i];
+		const int64_t numbers[] = {a->backend_pid, a->flags, a->taken_us, a->sent_us, a->done_us,
+		        a->before_sent_us, a->before_received_us, a->before_server_us, a->after_sent_us,
+		        a->after_received_us, a->after_server_us};
+
+		printf("INSERT INTO v_attempt VALUES (%d, %u, 't%u', %u, 'done', ", id, a->ticket, a->task, a->session);
+		for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++)
+			dump_number(numbers[k], k + 1 < sizeof numbers / sizeof numbers[0] ? ", " : ");\n");
+	}
+}
+
+static void dump_samples(const struct run_view *run, int id)
+{
+	for (size_t i = 0; i < run->nsamples; i++) {
+		const struct sample *s = &run->samples[i];
+
+		printf("INSERT INTO v_sample VALUES (%d, %d, %" PRId64 ", %" PRId64 ", '%s', %" PRId64 ", ", id,
+		        s->backend_pid, s->first_us, s->last_us, s->wait_type, s->query_start_us);
+		dump_number(s->lock_wait_us ? s->lock_wait_us : QUERY_NONE, ", '");
+		for (uint32_t k = 0; k < s->nblockers; k++)
+			printf("%s%d", k ? "," : "", s->blockers[k]);
+		printf("');\n");
+	}
+}
+
+/* What proof made of a generated run and of its serial run, as rows of the store's views: for tests/unit/test_checker.
+ */
+static int dump(const struct model *m, uint64_t seed)
+{
+	struct model_truth t;
+	struct run_view runs[2];
+	struct proof proof;
+
+	make_run(&runs[0], m, m->lanes, seed, &t);
+	make_run(&runs[1], m, 1, seed + 1000, &t);
+	proof_of(&runs[0], &runs[1], &proof);
+	printf("-- {\"peak\": %u, \"mean_active\": %.6f, \"lanes\": %.6f, \"kind\": \"%s\"}\n", proof.peak,
+	        proof.mean_active, proof.effective_lanes, m->kind);
+	for (int i = 0; i < 2; i++) {
+		printf("INSERT INTO v_run VALUES (%d, 1, '%s', %u, '%s', %f, %f, %" PRId64 ", %u);\n", i + 1,
+		        i ? "baseline" : "run", runs[i].sessions, verdict_name(proof.verdict), proof.speedup,
+		        proof.ceiling, runs[i].phases.last_end_us - runs[i].phases.go_us, runs[i].done);
+		dump_attempts(&runs[i], i + 1);
+		dump_samples(&runs[i], i + 1);
+	}
+	for (int i = 0; i < m->ntasks; i++)
+		printf("INSERT INTO v_task VALUES (1, 't%d', NULL);\n", i);
+	proof_free(&proof);
+	made_free(&runs[0]);
+	made_free(&runs[1]);
+	return 0;
+}
+
 /* The workload as annotated SQL. Burners do a fixed amount of work: @BURN@ rows a second, put in by who knows the
  * server. */
 static void emit_step(const struct model_task *task, int k)
@@ -256,6 +320,10 @@ int main(int argc, char **argv)
 	if (argc >= 3) {
 		uint64_t seed = strtoull(argv[2], NULL, 10);
 
+		if (is(argv[1], "--dump")) {
+			model_draw(&m, seed, 0.5);
+			return dump(&m, seed);
+		}
 		model_draw(&m, seed, 0.25);
 		m.cpus = 1; /* the real server is pinned to one */
 		if (is(argv[1], "--truth"))

@@ -143,7 +143,9 @@ static bool look_at_comment(const struct splitter *s, const struct token *token,
 	directive_look(s->lexer.sql + token->begin, token->end - token->begin, &d);
 	bool nested = n->parens > 0 || n->begins > 0;
 
-	if (d.kind == DIRECTIVE_NONE || (nested && (d.kind == DIRECTIVE_UNKNOWN || d.kind == DIRECTIVE_NAME)))
+	bool remark = d.kind == DIRECTIVE_UNKNOWN || d.kind == DIRECTIVE_LATER || d.kind == DIRECTIVE_NAME;
+
+	if (d.kind == DIRECTIVE_NONE || (nested && remark))
 		return true; /* a remark beside a column, say */
 	if (nested)
 		return refuse_open(s, n, "the next directive", err);

@@ -184,12 +184,46 @@ static void mask_fragments(const struct pg *pg, char *text)
 	}
 }
 
+/* "LOCATION:  InitPostgres, postinit.c:948": the price of the SQLSTATE in the text; its first word is translated. */
+static bool is_location(const char *line, size_t length)
+{
+	const char *dot = memmem(line, length, ".c:", 3);
+	const char *comma = memchr(line, ',', length);
+	const char *colon = memmem(line, length, ":  ", 3);
+
+	if (!dot || !comma || !colon || colon > comma || comma > dot)
+		return false;
+	for (const char *c = dot + 3; c < line + length; c++)
+		if (!isdigit((unsigned char)*c))
+			return false;
+	return true;
+}
+
+/* One line out of libpq's several, without what only its programmers need. */
+static void on_one_line(const char *from, char *out, size_t size)
+{
+	size_t used = 0;
+
+	while (*from && used + 2 < size) {
+		size_t length = strcspn(from, "\n");
+		size_t begin = strspn(from, "\t ") < length ? strspn(from, "\t ") : length;
+
+		if (!is_location(from, length) && begin < length) {
+			if (used > 0)
+				out[used++] = ' ';
+			for (size_t i = begin; i < length && used + 1 < size; i++)
+				if (from[i] != ' ' || used == 0 || out[used - 1] != ' ')
+					out[used++] = from[i];
+		}
+		from += length + (from[length] == '\n');
+	}
+	out[used] = '\0';
+}
+
 void pg_connect_error(const struct pg *pg, char sqlstate[6], char *text, size_t size)
 {
 	char line[2048];
 	const char *from = PQerrorMessage(pg->conn);
-	size_t used = 0;
-	bool blank = false;
 
 	pg_sqlstate_in(from, sqlstate);
 	if (pg->suspicious) {
@@ -204,17 +238,7 @@ void pg_connect_error(const struct pg *pg, char sqlstate[6], char *text, size_t 
 		}
 		PQconninfoFree(parsed);
 	}
-	for (; *from && used + 1 < sizeof line; from++) {
-		if (*from == '\n' || *from == '\t' || *from == ' ') {
-			blank = used > 0;
-			continue;
-		}
-		if (blank && used + 2 < sizeof line)
-			line[used++] = ' ';
-		blank = false;
-		line[used++] = *from;
-	}
-	line[used] = '\0';
+	on_one_line(from, line, sizeof line);
 	if (pg->suspicious)
 		mask_fragments(pg, line);
 	log_printable(line, text, size);

@@ -4,6 +4,7 @@
 #include "reports/escape.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define REPLACEMENT 0xFFFDu
 
@@ -216,6 +217,26 @@ void escape_markdown(const char *text, int most, struct buf *out)
 		buf_putc(out, ' ');
 	for (size_t i = 0; i <= longest; i++)
 		buf_putc(out, '`');
+	buf_free(&line);
+}
+
+void escape_markdown_text(const char *text, struct buf *out)
+{
+	struct buf line = {0};
+	const char *s;
+
+	escape_line(text, false, 0, &line);
+	s = buf_str(&line);
+	for (size_t i = 0; s[i]; i++) {
+		bool link = (s[i] == ':' && s[i + 1] == '/') ||
+		            (s[i] == '.' && i >= 3 && strncasecmp(s + i - 3, "www", 3) == 0);
+
+		if (link || strchr("\\`*_{}[]<>#|~!&$", s[i]))
+			buf_putc(out, '\\');
+		buf_putc(out, s[i]);
+		if (s[i] == '@')
+			buf_puts(out, "\xE2\x80\x8B"); /* a blank of no width: nobody is mentioned */
+	}
 	buf_free(&line);
 }
 

@@ -34,6 +34,9 @@ void escape_csv(const char *text, bool raw, struct buf *out);
 /* A Markdown code span in one line, safe inside a table cell and with any number of backquotes in it. */
 void escape_markdown(const char *text, int most, struct buf *out);
 
+/* Running Markdown text in one line: nothing in it formats, links or notifies. */
+void escape_markdown_text(const char *text, struct buf *out);
+
 /* Valid UTF-8, line breaks and tabs kept, other control characters replaced: for JSON and preformatted text. */
 void escape_utf8(const char *text, struct buf *out);
 

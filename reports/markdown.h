@@ -1,0 +1,19 @@
+/*
+ * markdown: the parts that the comment and the proof document share, private to reports/markdown*.c.
+ */
+#ifndef REPORTS_MARKDOWN_H
+#define REPORTS_MARKDOWN_H
+
+#include "reports/render.h"
+
+void markdown_proof(const struct rendering *r, struct buf *out); /* the whole document */
+/* Each appends whole lines and an empty line after them. */
+void markdown_verdict(const struct rendering *r, struct buf *out);
+void markdown_numbers(const struct rendering *r, struct buf *out);
+void markdown_tasks(const struct rendering *r, size_t most, struct buf *out);
+void markdown_errors(const struct rendering *r, size_t most, struct buf *out);
+void markdown_doubts(const struct rendering *r, struct buf *out);
+/* A fenced block that nothing inside it can close. */
+void markdown_fence(const char *language, const char *text, struct buf *out);
+
+#endif

@@ -13,6 +13,7 @@
 #include "reports/render.h"
 #include "reports/sqlstate.h"
 #include "reports/task_stats.h"
+#include "reports/wording.h"
 #include "shared/clock.h"
 
 struct row {
@@ -148,7 +149,7 @@ static void put_runs(const struct rendering *r, struct row *row)
 	put_utc(row, run->started_wall_us);
 	put_text(row, run_state_name(run->state));
 	put_text(row, run->reason);
-	put_text(row, verdict_name(p->verdict));
+	put_text(row, word_verdict_name(r));
 	put_us(row, run->phases.last_end_us);
 	put_length(row, run->phases.go_us, run->phases.last_end_us);
 	put_us(row, p->has_baseline ? p->serial_makespan_us : QUERY_NONE);

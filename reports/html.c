@@ -47,10 +47,8 @@ void html_count(struct buf *out, int64_t count)
 	        word_count((uint64_t)(count < 0 ? -count : count), text));
 }
 
-static void put_head(const struct rendering *r, struct buf *out)
+void html_begin(const char *title, struct buf *out)
 {
-	struct buf title = {0};
-
 	buf_puts(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	              "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '");
 	assets_style_hash(out);
@@ -59,12 +57,19 @@ static void put_head(const struct rendering *r, struct buf *out)
 	buf_puts(out, "'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
 	              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	              "<meta name=\"referrer\" content=\"no-referrer\">\n<link rel=\"icon\" href=\"data:,\">\n<title>");
-	buf_printf(&title, "%s: %s, run %" PRId64, r->run->workload ? r->run->workload : "",
-	        verdict_name(r->proof->verdict), r->run->id);
-	escape_html(buf_str(&title), out);
+	escape_html(title, out);
 	buf_puts(out, "</title>\n<style>");
 	assets_style(out);
 	buf_puts(out, "</style>\n</head>\n<body>\n");
+}
+
+static void put_head(const struct rendering *r, struct buf *out)
+{
+	struct buf title = {0};
+
+	buf_printf(&title, "%s: %s, run %" PRId64, r->run->workload ? r->run->workload : "", word_verdict_name(r),
+	        r->run->id);
+	html_begin(buf_str(&title), out);
 	buf_free(&title);
 }
 
@@ -165,7 +170,7 @@ static void put_verdict(const struct rendering *r, struct buf *out)
 	        bad    ? "✗"
 	        : good ? "✓"
 	               : "!");
-	word_verdict(r->proof, &b);
+	word_verdict(r, &b);
 	escape_html(buf_str(&b), out);
 	buf_puts(out, ":</strong> ");
 	buf_clear(&b);
@@ -220,6 +225,11 @@ static void put_tiles(const struct rendering *r, struct buf *out)
 	snprintf(
 	        text, sizeof text, "wall time; from the common start %s", stats_duration((double)p->makespan_us, time));
 	tile(out, NULL, stats_duration((double)word_wall_us(r), number), p->makespan_us > 0 ? text : "wall time");
+	if (run->pruned) {
+		put_outcome_tile(run, out);
+		buf_puts(out, "</ul>\n");
+		return;
+	}
 	if (p->has_baseline && p->speedup > 0) {
 		if (p->ceiling > 0)
 			snprintf(text, sizeof text, "speed-up over the measured serial run; at most %s possible",

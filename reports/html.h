@@ -14,6 +14,9 @@ void html_budget(const struct rendering *r, struct buf *out);
 void html_tasks(const struct rendering *r, struct buf *out);
 void html_reproduce(const struct rendering *r, struct buf *out);
 
+/* Doctype to <body>, with the policy and the style sheet. */
+void html_begin(const char *title, struct buf *out);
+
 /* <TAG class="CLASS">escaped text</TAG>; class NULL = none. */
 void html_put(struct buf *out, const char *tag, const char *class, const char *text);
 /* The opening of a table whose columns are named in `heads`; a name that begins with '>' is right-aligned. */

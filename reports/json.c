@@ -11,6 +11,7 @@
 
 #include "reports/escape.h"
 #include "reports/task_stats.h"
+#include "reports/wording.h"
 #include "shared/clock.h"
 
 void json_put_text(json_t *object, const char *key, const char *text)
@@ -133,7 +134,7 @@ static json_t *run_object(const struct rendering *r)
 	json_put_utc(o, "started_utc", run->started_wall_us);
 	json_put_text(o, "state", run_state_name(run->state));
 	json_put_text(o, "reason", run->reason && run->reason[0] ? run->reason : NULL);
-	json_put_text(o, "verdict", verdict_name(r->proof->verdict));
+	json_put_text(o, "verdict", word_verdict_name(r));
 	json_put_int(o, "tickets", run->ntickets);
 	json_put_int(o, "done", run->done);
 	json_put_int(o, "failed", run->failed);

@@ -40,7 +40,7 @@ void markdown_verdict(const struct rendering *r, struct buf *out)
 {
 	struct buf b = {0};
 
-	word_verdict(r->proof, &b);
+	word_verdict(r, &b);
 	buf_puts(out, "**");
 	escape_markdown_text(buf_str(&b), out);
 	buf_puts(out, ":** ");

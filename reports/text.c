@@ -31,7 +31,7 @@ static void verdict(struct text_line *l, const struct rendering *r)
 {
 	struct buf b = {0};
 
-	word_verdict(r->proof, &b);
+	word_verdict(r, &b);
 	buf_putc(&b, ':');
 	l->hang = 10;
 	text_words(l, verdict_tint(r), buf_str(&b));

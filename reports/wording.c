@@ -117,11 +117,18 @@ void word_layout(const struct run_view *run, struct buf *out)
 		buf_printf(out, "%u session%s", run->sessions, s);
 }
 
-void word_verdict(const struct proof *proof, struct buf *out)
+const char *word_verdict_name(const struct rendering *r)
 {
-	buf_puts(out, verdict_name(proof->verdict));
-	if (proof->suffix[0])
-		buf_printf(out, ", %s", proof->suffix);
+	if (r->run->pruned && r->run->verdict && r->run->verdict[0])
+		return r->run->verdict;
+	return verdict_name(r->proof->verdict);
+}
+
+void word_verdict(const struct rendering *r, struct buf *out)
+{
+	buf_puts(out, word_verdict_name(r));
+	if (r->proof->suffix[0])
+		buf_printf(out, ", %s", r->proof->suffix);
 }
 
 int64_t word_wall_us(const struct rendering *r)
@@ -149,12 +156,12 @@ void word_summary(const struct rendering *r, struct buf *out)
 	word_layout(run, out);
 	if (run->done == 0)
 		buf_puts(out, " done");
-	if (run->nattempts > 0)
+	if (run->nattempts > 0 || run->pruned)
 		buf_printf(out, " in %s", stats_duration((double)word_wall_us(r), time));
 	if (r->proof->has_baseline && r->proof->serial_wall_us > 0)
 		buf_printf(out, "; one after another they took %s",
 		        stats_duration((double)r->proof->serial_wall_us, time));
-	else if (run->done > 0 && run->sessions > 1)
+	else if (run->done > 0 && run->sessions > 1 && !run->pruned)
 		buf_printf(out, "; on average %s active at once", word_number(r->proof->mean_active, time));
 }
 
@@ -195,8 +202,12 @@ void word_state(const struct run_view *run, struct buf *out)
 {
 	const char *reason = run->reason ? run->reason : "";
 
+	if (run->pruned)
+		buf_puts(out, "the attempts of this run were pruned, only its numbers are left; ");
 	switch (run->state) {
 	case RUN_FINISHED:
+		if (run->pruned)
+			buf_puts(out, "it ended by itself");
 		return;
 	case RUN_RUNNING:
 		buf_puts(out, "still running");
@@ -215,7 +226,8 @@ void word_state(const struct run_view *run, struct buf *out)
 
 bool word_trouble(const struct rendering *r)
 {
-	return r->run->failed || r->run->unknown || r->run->not_run || r->proof->verdict == VERDICT_FAILED;
+	return r->run->failed || r->run->unknown || r->run->not_run ||
+	       (r->proof->verdict == VERDICT_FAILED && !r->run->pruned);
 }
 
 void word_sql(const struct run_view *run, struct buf *out)

@@ -25,8 +25,9 @@ const char *word_date(int64_t wall_us, char out[32]);
 const char *word_unit(const struct run_view *run, uint64_t count);
 /* "5 processes", "5 sessions on 2 processes", "5 sessions on one event loop". */
 void word_layout(const struct run_view *run, struct buf *out);
-/* "PARALLEL, 88 failed" */
-void word_verdict(const struct proof *proof, struct buf *out);
+/* "PARALLEL, 88 failed"; of a run whose attempts were pruned the verdict that was kept. */
+void word_verdict(const struct rendering *r, struct buf *out);
+const char *word_verdict_name(const struct rendering *r);
 /* "5 queries on 5 processes in 3.02 s; one after another they took 9.02 s" */
 void word_summary(const struct rendering *r, struct buf *out);
 /* "2.99x of at most 3.00x (the longest query takes 3.00 s); 5 of 5 done" */

@@ -258,6 +258,8 @@ static void drop_header(struct buf *content)
 
 	memmove(content->data, content->data + skip, content->len - skip);
 	content->len -= skip;
+	if (content->data)
+		content->data[content->len] = '\0';
 }
 
 static bool report_run(struct job *job, size_t i, struct buf *all, struct err *err)

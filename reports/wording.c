@@ -42,8 +42,9 @@ const char *word_number(double x, char out[32])
 
 const char *word_ratio(double ratio, char out[32])
 {
-	word_number(ratio, out);
-	strcat(out, "x");
+	size_t used = strlen(word_number(ratio, out));
+
+	snprintf(out + used, 32 - used, "x");
 	return out;
 }
 

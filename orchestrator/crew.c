@@ -255,14 +255,15 @@ static void violation(struct crew *crew, struct member *m, const struct err *err
 
 	m->violated = true;
 	if (m->kind == MEMBER_WORKER)
+		crew_doubt_member(crew, m);
+	if (m->kind == MEMBER_WORKER)
 		snprintf(who, sizeof who, "worker %u", m->worker + 1);
 	else
 		snprintf(who, sizeof who, "%s", m->kind == MEMBER_OBSERVER ? "observer" : "setup worker");
-	snprintf(text, sizeof text, "%s (pid %d) said something impossible (%s) and was stopped", who, (int)m->pid,
+	snprintf(text, sizeof text, "%s (pid %d) said something impossible and was stopped: %s", who, (int)m->pid,
 	        err->text);
 	crew->hooks.event(crew->hooks.context, now, LEVEL_WARNING, "protocol violation", text);
-	snprintf(text, sizeof text, "protocol violation: %s", err->text);
-	crew_kill(crew, m, text);
+	crew_kill(crew, m, err->text);
 }
 
 /* True when at least one frame was taken. */

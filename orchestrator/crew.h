@@ -63,6 +63,14 @@ struct member {
 
 enum session_state { SESSION_PENDING, SESSION_READY, SESSION_GAVE_UP };
 
+/* A worker that said something impossible may have run tickets it never told of: one that nobody has is then in doubt
+ * and not simply handed out again. */
+struct doubt {
+	bool any;
+	uint32_t worker, generation, session; /* the last such worker */
+	int64_t forked_ns;
+};
+
 struct crew_bodies {
 	int (*worker)(struct assignment *assignment);
 	int (*observer)(struct observation *observation);
@@ -100,6 +108,7 @@ struct crew {
 	int64_t resumed_ns; /* the parent ran again after a pause: silence before it does not count */
 	int64_t watched_ns; /* last look at the heartbeats */
 	uint32_t next_retry_worker;
+	struct doubt doubt;
 	uint64_t frames; /* taken so far */
 	bool ever_connected;
 	uint32_t replaced; /* workers started again */
@@ -146,6 +155,9 @@ bool crew_message(
         struct crew *crew, struct member *m, const unsigned char *body, size_t len, int64_t now, struct err *err);
 /* crew_judge.c: what a worker that ended had in its hands. why: "worker died, signal 11". */
 void crew_judge(struct crew *crew, struct member *m, const char *why, int64_t now);
+void crew_doubt_member(struct crew *crew, const struct member *m);
+/* A ticket that was taken and that nobody has: due again, or in doubt. */
+void crew_found(struct crew *crew, uint32_t position, int64_t now);
 /* crew_watch.c: kills workers that are silent or past their deadline. */
 void crew_watch(struct crew *crew, int64_t now);
 

@@ -85,12 +85,20 @@ static void lost_attempt(struct crew *crew, struct member *m, uint32_t session, 
 	crew->hooks.attempt(crew->hooks.context, m, &a, now);
 }
 
+/* Outside of what a lane can write: then whatever it had in its hands is in doubt. */
+static bool nonsense_slot(const struct crew *crew, const struct slot_copy *c)
+{
+	return c->stage > SLOT_CLOSED || (c->ticket != SLOT_NO_TICKET && c->ticket >= crew->tickets->plan->ntickets);
+}
+
 static void judge_slot(struct crew *crew, struct member *m, uint32_t session, const char *why, int64_t now)
 {
 	struct slot_copy c = copy_slot(shm_slot(crew->assignment.shm, session));
 	struct tickets *t = crew->tickets;
 	uint32_t position;
 
+	if (c.generation == m->generation && nonsense_slot(crew, &c))
+		crew_doubt_member(crew, m);
 	if (c.generation != m->generation || c.ticket == SLOT_NO_TICKET)
 		return;
 	if (!tickets_position(t, c.ticket, &position) || t->records[position].stage == TICKET_FINAL)
@@ -106,6 +114,28 @@ static void judge_slot(struct crew *crew, struct member *m, uint32_t session, co
 		/* Not sent, or its last try was reported: due again, without an attempt. A retry that was sent
 		 * to this worker is put back by tickets_worker_ended. */
 		tickets_requeue(t, position, now);
+}
+
+void crew_doubt_member(struct crew *crew, const struct member *m)
+{
+	crew->doubt = (struct doubt){true, m->worker, m->generation, m->first_session, m->forked_ns};
+}
+
+void crew_found(struct crew *crew, uint32_t position, int64_t now)
+{
+	struct tickets *t = crew->tickets;
+	const struct doubt *d = &crew->doubt;
+
+	if (!d->any) {
+		tickets_requeue(t, position, now);
+		return;
+	}
+	struct member teller = {
+	        .kind = MEMBER_WORKER, .worker = d->worker, .generation = d->generation, .forked_ns = d->forked_ns};
+	struct slot_copy c = {
+	        .stage = SLOT_SENT, .ticket = t->todo[position], .try_no = t->records[position].tries + 1u};
+	lost_attempt(crew, &teller, d->session, &c, tickets_task(t, position),
+	        "its worker said something impossible and was stopped: it may have run this", now);
 }
 
 void crew_judge(struct crew *crew, struct member *m, const char *why, int64_t now)

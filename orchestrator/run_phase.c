@@ -27,9 +27,11 @@ void run_enter(struct run *run, enum phase phase, int64_t now)
 
 static void close_tickets(struct run *run, int64_t now)
 {
-	uint32_t position;
+	uint32_t position = 0;
 	enum outcome state;
 
+	while (run->crew.doubt.any && tickets_lost(&run->tickets, atomic_load(&run->shm->next), &position))
+		crew_found(&run->crew, position, now);
 	while (tickets_close_next(&run->tickets, &position, &state)) {
 		/* One that was never released has no row, and needs none. */
 		if (run->store && run->id && (position < run->tickets.limit || state != OUTCOME_NONE))
@@ -246,10 +248,17 @@ static void find_lost(struct run *run, int64_t now)
 
 	if (run->stop.mode != STOP_NONE || !crew_parked(&run->crew) || crew_drain(&run->crew, now))
 		return;
-	uint32_t found = crew_parked(&run->crew) ? tickets_find_lost(&run->tickets, next, now) : 0;
+	uint32_t found = 0, position = 0;
+	if (!crew_parked(&run->crew))
+		return;
+	for (; tickets_lost(&run->tickets, next, &position); found++)
+		crew_found(&run->crew, position, now);
 	if (found > 0)
 		run_event(run, now, LEVEL_WARNING, "tickets found",
-		        "%u tickets were taken by a worker that died before it began them: handed out again", found);
+		        run->crew.doubt.any
+		                ? "%u tickets were in the hands of a worker that said something impossible"
+		                : "%u tickets were taken by a worker that died before it began them: handed out again",
+		        found);
 }
 
 static void phase_measure(struct run *run, int64_t now)

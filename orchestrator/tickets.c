@@ -385,14 +385,15 @@ void tickets_released(struct tickets *t, uint32_t to)
 	t->limit = to;
 }
 
-uint32_t tickets_find_lost(struct tickets *t, uint64_t next, int64_t now)
+bool tickets_lost(const struct tickets *t, uint64_t next, uint32_t *position)
 {
-	uint32_t end = next < t->limit ? (uint32_t)next : t->limit, found = 0;
+	uint32_t end = next < t->limit ? (uint32_t)next : t->limit;
+	uint32_t p = *position > t->low ? *position : t->low;
 
-	for (uint32_t p = t->low; p < end; p++)
-		if (t->records[p].stage == TICKET_OPEN)
-			found += tickets_requeue(t, p, now);
-	return found;
+	while (p < end && t->records[p].stage != TICKET_OPEN)
+		p++;
+	*position = p;
+	return p < end;
 }
 
 bool tickets_close_next(struct tickets *t, uint32_t *position, enum outcome *state)

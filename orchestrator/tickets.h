@@ -120,8 +120,9 @@ bool tickets_gone(struct tickets *t, uint32_t token, bool gone, int64_t now, uin
 /* Old backends whose answer is overdue at `now` (CLOCK_NEVER = all): one at a time, as tickets_gone says. */
 bool tickets_gone_overdue(struct tickets *t, int64_t now, uint32_t *position);
 
-/* Nobody works on any open ticket below min(next, limit): puts those that were taken and lost back. How many. */
-uint32_t tickets_find_lost(struct tickets *t, uint64_t next, int64_t now);
+/* For when nobody works on any open ticket below min(next, limit): the first at or after *position that was taken and
+ * lost, into *position; false when there is none. */
+bool tickets_lost(const struct tickets *t, uint64_t next, uint32_t *position);
 
 /* The run is over: makes one more ticket final as its last attempt says; false when all are. */
 bool tickets_close_next(struct tickets *t, uint32_t *position, enum outcome *state);

@@ -1,0 +1,220 @@
+/*
+ * fake_store: stands in for reports/store, keeps counts of what it was told and can be told to fail. Included by one
+ * test program, whose definitions the linker takes instead of the library's.
+ */
+#ifndef TESTS_FAKE_STORE_H
+#define TESTS_FAKE_STORE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/store.h"
+
+#define STORED_MOST 4096
+
+static struct stored {
+	enum outcome ticket[STORED_MOST]; /* last told */
+	uint32_t ticket_told[STORED_MOST]; /* how often a state other than "not run" */
+	bool released[STORED_MOST];
+	uint32_t attempts, releases, commits, spilled, workers, sessions;
+	struct attempt last_bad; /* last attempt that was not done */
+	char last_bad_message[400];
+	char events[16384]; /* "kind: text" lines */
+	struct run_end end;
+	char reason[256];
+	bool setup_first; /* the event of @setup came before the first release */
+	uint32_t fail_release_from; /* releases from this number on fail; 0 = none */
+} stored;
+
+struct store {
+	int unused;
+};
+static struct store the_store;
+
+struct store *store_open(const char *path, int *interrupted, struct err *err)
+{
+	(void)path;
+	(void)err;
+	*interrupted = 0;
+	return &the_store;
+}
+
+bool store_close(struct store *store, struct err *err)
+{
+	(void)store;
+	(void)err;
+	return true;
+}
+
+int64_t store_experiment(struct store *store, const char *kind, struct err *err)
+{
+	(void)store;
+	(void)kind;
+	(void)err;
+	return 1;
+}
+
+int64_t store_run_begin(struct store *store, const struct plan *plan, const struct run_begin *begin, struct err *err)
+{
+	(void)store;
+	(void)plan;
+	(void)begin;
+	(void)err;
+	return 1;
+}
+
+bool store_run_facts(struct store *store, int64_t run, const struct server_facts *facts, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)facts;
+	(void)err;
+	return true;
+}
+
+bool store_run_fact(struct store *store, int64_t run, const char *name, const char *value, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)name;
+	(void)value;
+	(void)err;
+	return true;
+}
+
+bool store_release(struct store *store, int64_t run, const struct plan *plan, const uint32_t *todo, uint32_t from,
+        uint32_t to, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)plan;
+	stored.releases++;
+	if (stored.fail_release_from && stored.releases >= stored.fail_release_from)
+		return err_set(err, EXIT_STORE, "disk full");
+	for (uint32_t i = from; i < to; i++)
+		if (todo[i] < STORED_MOST)
+			stored.released[todo[i]] = true;
+	return true;
+}
+
+bool store_session(struct store *store, int64_t run, int64_t origin_ns, const struct session_report *r, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)origin_ns;
+	(void)r;
+	(void)err;
+	stored.sessions++;
+	return true;
+}
+
+bool store_attempt(struct store *store, int64_t run, int64_t origin_ns, const struct plan *plan,
+        const struct attempt *a, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)origin_ns;
+	(void)plan;
+	(void)err;
+	stored.attempts++;
+	if (a->outcome != OUTCOME_DONE) {
+		stored.last_bad = *a;
+		snprintf(stored.last_bad_message, sizeof stored.last_bad_message, "%s", a->message ? a->message : "");
+	}
+	return true;
+}
+
+bool store_ticket(
+        struct store *store, int64_t run, const struct plan *plan, uint32_t ticket, enum outcome state, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)plan;
+	(void)err;
+	if (ticket < STORED_MOST) {
+		stored.ticket[ticket] = state;
+		stored.ticket_told[ticket] += state != OUTCOME_NONE;
+	}
+	return true;
+}
+
+bool store_samples(struct store *store, int64_t run, const struct sample *samples, size_t count, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)samples;
+	(void)count;
+	(void)err;
+	return true;
+}
+
+bool store_worker(struct store *store, int64_t run, uint32_t worker, uint32_t generation, int32_t pid,
+        int64_t forked_us, int64_t born_us, int64_t ended_us, const char *end, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)worker;
+	(void)generation;
+	(void)pid;
+	(void)forked_us;
+	(void)born_us;
+	(void)ended_us;
+	(void)end;
+	(void)err;
+	stored.workers++;
+	return true;
+}
+
+bool store_event(struct store *store, int64_t run, int64_t at_us, const char *kind, const char *text, struct err *err)
+{
+	size_t used = strlen(stored.events);
+
+	(void)store;
+	(void)run;
+	(void)at_us;
+	(void)err;
+	snprintf(stored.events + used, sizeof stored.events - used, "%s: %s\n", kind, text);
+	if (strcmp(kind, "setup finished") == 0)
+		stored.setup_first = stored.releases == 0;
+	return true;
+}
+
+bool store_phases(struct store *store, int64_t run, const struct run_phases *phases, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)phases;
+	(void)err;
+	return true;
+}
+
+bool store_run_end(struct store *store, int64_t run, const struct run_end *end, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)err;
+	stored.end = *end;
+	snprintf(stored.reason, sizeof stored.reason, "%s", end->reason);
+	return true;
+}
+
+bool store_commit(struct store *store, struct err *err)
+{
+	(void)store;
+	(void)err;
+	stored.commits++;
+	return true;
+}
+
+bool store_spill(struct store *store, int64_t run, const char *dir, char *path_out, size_t size, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)err;
+	snprintf(path_out, size, "%s/run-1.jsonl", dir);
+	stored.spilled++;
+	return true;
+}
+
+#endif

@@ -137,7 +137,8 @@ static int64_t step_progress(struct run *run, int64_t now)
 {
 	const struct tickets *t = &run->tickets;
 
-	if (!run->progress && run->phase == PHASE_SPAWN)
+	/* Five forks fit into one step, after which the phase is another already. */
+	if (!run->progress && run->phase >= PHASE_SPAWN && run->phase <= PHASE_MEASURE)
 		run->progress = progress_begin(run->options, run->plan, run->todo, run->shm,
 		        engine_name(run->request->engine), 2, run->preflight_ns);
 	if (!run->progress || run->phase < PHASE_SPAWN || run->phase > PHASE_MEASURE)

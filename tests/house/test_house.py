@@ -185,10 +185,12 @@ def every_option_is_documented():
 
 @test
 def every_environment_variable_is_documented():
+    with open(PROGRAM, "rb") as f:
+        program = f.read()  # what only test hooks read is not in it
     for where, text in documents().items():
         for source in sources("*.c"):
             for name in re.findall(r'getenv\("(PGPARALLEL_\w+|XDG_\w+|STATE_\w+|NO_COLOR)"\)', read(source)):
-                if name not in text and "TEST" not in name:
+                if name not in text and name.encode() in program:
                     yield f"{name} of {source} is not in {where}"
 
 

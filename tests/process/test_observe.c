@@ -1,0 +1,345 @@
+/*
+ * test_observe: the observer on a throwaway server (needs a server): facts, samples, cancelling, ending, the last
+ * look. The refusals and PgBouncer are in test_observe_refused.c and test_observe_pooled.c.
+ */
+#include "tests/process/observe_play.h"
+
+static void tells_facts(void **state)
+{
+	const struct server_facts *f = &play.facts;
+
+	(void)state;
+	play_begin(play_target(), 100 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	assert_true(f->direct);
+	assert_true(f->superuser);
+	assert_true(f->version_num >= 120000);
+	assert_int_equal(strncmp(f->version, "PostgreSQL ", 11), 0);
+	assert_null(strchr(f->version + 11, ' '));
+	assert_int_equal(f->max_connections, 300);
+	assert_int_equal(f->reserved_connections, 0);
+	assert_true(f->used_connections >= 1);
+	assert_true(f->start_ns > 0 && f->start_ns <= f->resolved_ns && f->resolved_ns <= f->connected_ns &&
+	            f->connected_ns <= f->ready_ns);
+	assert_true(f->rtt_ns > 0);
+	assert_true(f->marker_ns > 0 && f->marker_ns < 10 * NS_PER_MS);
+	assert_true(f->postmaster_start_us > INT64_C(1600000000000000));
+	assert_string_equal(f->host, sandbox_host(sandbox));
+	assert_string_equal(f->hostaddr, "");
+	assert_string_equal(f->port, sandbox_port(sandbox));
+	assert_string_equal(f->user, "postgres");
+	assert_string_equal(f->dbname, "postgres");
+	assert_string_equal(f->tls, "");
+	assert_string_equal(fact("encoding"), "UTF8");
+	assert_string_equal(fact("fsync"), "off");
+	assert_string_equal(fact("connection_limit_from"), "max_connections");
+	assert_true(atoi(fact("server_cpus")) >= 1);
+	assert_string_not_equal(fact("time_zone"), "");
+	assert_int_equal(play_stop(), 0);
+	assert_int_equal(play.count[MSG_USAGE], 1);
+}
+
+static void tells_what_a_plain_role_may_use(void **state)
+{
+	PGconn *admin = session_named("admin");
+	struct target t = play_target();
+
+	(void)state;
+	sql(admin, "create role plain login");
+	t.user = "plain";
+	play_begin(t, 100 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	assert_false(play.facts.superuser);
+	assert_int_equal(play.facts.max_connections, 300);
+	assert_int_equal(play.facts.reserved_connections, 3);
+	assert_string_equal(fact("server_cpus"), "");
+	assert_int_equal(play_stop(), 0);
+	sql(admin, "alter role plain connection limit 7");
+	play_begin(t, 100 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	assert_int_equal(play.facts.max_connections, 7);
+	assert_int_equal(play.facts.reserved_connections, 0);
+	assert_int_equal(play.facts.used_connections, 1);
+	assert_string_equal(fact("connection_limit_from"), "connection limit of role plain");
+	assert_int_equal(play_stop(), 0);
+	sql(admin, "drop role plain");
+	PQfinish(admin);
+}
+
+/* a holds the lock, b waits for it. */
+static void samples_show_who_waits_for_whom(void **state)
+{
+	PGconn *a = session_named("pgparallel/play"), *b = session_named("pgparallel/play");
+	int64_t start_a = own_start(a), start_b = own_start(b), deadline = clock_now_ns() + PLAY_WAIT;
+	int32_t pid_a = PQbackendPID(a), pid_b = PQbackendPID(b);
+	const struct sample *found = NULL;
+	PGresult *result;
+
+	(void)state;
+	sql(a, "select pg_advisory_lock(1)");
+	play_begin(play_target(), 20 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	fill_slot(0, a, start_a);
+	fill_slot(1, b, start_b);
+	assert_int_equal(PQsendQuery(b, "select pg_advisory_lock(1)"), 1);
+	sql(a, "select pg_sleep(0.5)");
+	sql(a, "select pg_advisory_unlock(1)");
+	result = PQgetResult(b);
+	assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
+	PQclear(result);
+	PQclear(PQgetResult(b));
+	while (found == NULL && clock_now_ns() < deadline) {
+		play_listen(100 * NS_PER_MS);
+		for (size_t i = 0; i < play.nsamples; i++)
+			if (play.samples[i].backend_pid == pid_b && strcmp(play.samples[i].wait_type, "Lock") == 0)
+				found = &play.samples[i];
+	}
+	assert_non_null(found);
+	assert_string_equal(found->state, "active");
+	assert_string_equal(found->wait_event, "advisory");
+	assert_int_equal(found->nblockers, 1);
+	assert_int_equal(found->blockers[0], pid_a);
+	assert_true(found->count >= 2);
+	assert_true(found->first_us < found->last_us);
+	assert_true(found->query_start_us > 0 && found->query_start_us <= found->first_us);
+	if (play.facts.version_num >= 140000)
+		assert_true(found->lock_wait_us >= found->query_start_us && found->lock_wait_us <= found->first_us);
+	play_plain(MSG_SWEEP);
+	PQfinish(a);
+	PQfinish(b);
+	assert_int_equal(play_end(), 0);
+	assert_true(play.swept.samples >= 5);
+	assert_int_equal(play.swept.left, 0);
+}
+
+static void stretches_end_with_the_run(void **state)
+{
+	PGconn *a = session_named("pgparallel/play");
+	bool idle = false;
+
+	(void)state;
+	play_begin(play_target(), 10 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	fill_slot(0, a, own_start(a));
+	sql(a, "select pg_sleep(0.2)");
+	assert_int_equal(play_stop(), 0);
+	for (size_t i = 0; i < play.nsamples; i++)
+		idle = idle || strcmp(play.samples[i].wait_event, "PgSleep") == 0;
+	assert_true(idle);
+	PQfinish(a);
+}
+
+static void cancels_only_the_one_meant(void **state)
+{
+	PGconn *a = session_named("other"), *admin = session_named("admin");
+	int64_t start = own_start(a);
+	char text[200];
+	PGresult *result;
+
+	(void)state;
+	play_begin(play_target(), 100 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	assert_int_equal(PQsendQuery(a, "select pg_sleep(60)"), 1);
+	snprintf(text, sizeof text, "select count(*) from pg_stat_activity where pid = %d and wait_event = 'PgSleep'",
+	        PQbackendPID(a));
+	sql_until(admin, text);
+	/* A backend_start that is not this one's: whoever it was, he is gone. Then two requests that must come true. */
+	play_backend(MSG_CANCEL, PQbackendPID(a), start - 5000000, 0);
+	play_backend(MSG_TERMINATE, PQbackendPID(a), start - 5000000, 7);
+	assert_true(play_until(MSG_GONE, 1));
+	assert_true(play.gone[0].gone);
+	assert_int_equal(play.gone[0].token, 7);
+	assert_int_equal(sql_int(admin, text), 1);
+	play_backend(MSG_CANCEL, PQbackendPID(a), start, 0);
+	result = PQgetResult(a);
+	assert_string_equal(PQresultErrorField(result, PG_DIAG_SQLSTATE), "57014");
+	PQclear(result);
+	assert_int_equal(play_stop(), 0);
+	PQfinish(a);
+	PQfinish(admin);
+}
+
+static pid_t stopped_client(PGconn *admin, int32_t *pid, int64_t *start)
+{
+	char text[300];
+	int fds[2];
+	pid_t child;
+
+	assert_int_equal(pipe(fds), 0);
+	child = fork();
+	if (child == 0) {
+		PGconn *conn = session_named("stopped");
+		int32_t own = PQbackendPID(conn);
+
+		PQsendQuery(conn, "select pg_sleep(60)");
+		if (write(fds[1], &own, sizeof own) != sizeof own)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(fds[0], pid, sizeof *pid), sizeof *pid);
+	close(fds[0]);
+	close(fds[1]);
+	kill(child, SIGSTOP);
+	snprintf(text, sizeof text, "select count(*) from pg_stat_activity where pid = %d and wait_event = 'PgSleep'",
+	        *pid);
+	sql_until(admin, text);
+	snprintf(text, sizeof text,
+	        "select (extract(epoch from backend_start) * 1000000)::bigint from pg_stat_activity where pid = %d",
+	        *pid);
+	*start = sql_int(admin, text);
+	return child;
+}
+
+static void ends_backends_of_stopped_clients(void **state)
+{
+	PGconn *admin = session_named("admin");
+	pid_t clients[3];
+	int32_t pids[3];
+	int64_t starts[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		clients[i] = stopped_client(admin, &pids[i], &starts[i]);
+	play_begin(play_target(), 100 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	for (int i = 0; i < 3; i++)
+		play_backend(MSG_TERMINATE, pids[i], starts[i], (uint32_t)i + 100);
+	play_backend(MSG_TERMINATE, 1, 1, 200); /* never was there */
+	assert_true(play_until(MSG_GONE, 4));
+	for (int i = 0; i < 4; i++)
+		assert_true(play.gone[i].gone);
+	assert_int_equal(sql_int(admin, "select count(*) from pg_stat_activity where application_name = 'stopped'"), 0);
+	assert_int_equal(play_stop(), 0);
+	for (int i = 0; i < 3; i++) {
+		kill(clients[i], SIGKILL);
+		waitpid(clients[i], NULL, 0);
+	}
+	PQfinish(admin);
+}
+
+static void a_backend_that_stays_is_not_called_gone(void **state)
+{
+	PGconn *a = session_named("stays");
+	int64_t start = own_start(a);
+	int32_t pid = PQbackendPID(a);
+
+	(void)state;
+	play_begin(play_target(), 100 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	kill(pid, SIGSTOP);
+	play_backend(MSG_TERMINATE, pid, start, 5);
+	assert_true(play_until(MSG_GONE, 1));
+	kill(pid, SIGCONT);
+	assert_false(play.gone[0].gone);
+	assert_int_equal(play_stop(), 0);
+	PQfinish(a);
+}
+
+static void sweep_finds_nothing_after_a_good_run(void **state)
+{
+	PGconn *foreign = session_named("foreign");
+
+	(void)state;
+	assert_int_equal(PQsendQuery(foreign, "select pg_sleep(3)"), 1);
+	play_begin(play_target(), 100 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	play_plain(MSG_SWEEP);
+	assert_int_equal(play_end(), 0);
+	assert_int_equal(play.count[MSG_SWEPT], 1);
+	assert_int_equal(play.count[MSG_USAGE], 1);
+	assert_true(play.swept.connected);
+	assert_int_equal(play.swept.found, 0);
+	assert_int_equal(play.swept.left, 0);
+	PQclear(PQgetResult(foreign)); /* was left alone */
+	PQfinish(foreign);
+}
+
+/* Two that run on: one has the run's name, one stood in a slot and took another name. */
+static void sweep_ends_what_is_left(void **state)
+{
+	PGconn *named = session_named("pgparallel/play"), *renamed = session_named("renamed");
+	PGconn *admin = session_named("admin");
+
+	(void)state;
+	play_begin(play_target(), 20 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	fill_slot(0, renamed, own_start(renamed));
+	assert_int_equal(PQsendQuery(named, "select pg_sleep(60)"), 1);
+	assert_int_equal(PQsendQuery(renamed, "select pg_sleep(60)"), 1);
+	sql_until(admin, "select count(*) / 2 from pg_stat_activity where wait_event = 'PgSleep'");
+	play_plain(MSG_SWEEP);
+	assert_int_equal(play_end(), 0);
+	assert_true(play.swept.connected);
+	assert_int_equal(play.swept.found, 2);
+	assert_int_equal(play.swept.cancelled, 2);
+	assert_int_equal(play.swept.left, 0);
+	assert_int_equal(sql_int(admin, "select count(*) from pg_stat_activity where wait_event = 'PgSleep'"), 0);
+	PQfinish(named);
+	PQfinish(renamed);
+	PQfinish(admin);
+}
+
+static void connects_again(void **state)
+{
+	PGconn *a = session_named("pgparallel/play"), *admin = session_named("admin");
+	int64_t deadline;
+
+	(void)state;
+	play_begin(play_target(), 20 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	fill_slot(0, a, own_start(a));
+	sql_until(admin,
+	        "select count(*) from pg_stat_activity where application_name = 'pgparallel/play' and pid not in"
+	        " (select pid from pg_stat_activity where state = 'idle' and query like '%backend_start%')"
+	        " and query like '%clock_timestamp%'");
+	sql(admin,
+	        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgparallel/play' and"
+	        " query like '%clock_timestamp%'");
+	deadline = clock_now_ns() + PLAY_WAIT;
+	while (strstr(play.notes, "connected again") == NULL && clock_now_ns() < deadline)
+		play_listen(100 * NS_PER_MS);
+	assert_non_null(strstr(play.notes, "lost its session"));
+	assert_non_null(strstr(play.notes, "connected again"));
+	PQfinish(a);
+	play_plain(MSG_SWEEP);
+	assert_int_equal(play_end(), 0);
+	assert_true(play.swept.connected);
+	assert_false(play.swept.restarted);
+	assert_true(play.swept.dropped > 0);
+	PQfinish(admin);
+}
+
+static void ends_with_its_parent(void **state)
+{
+	(void)state;
+	play_begin(play_target(), 100 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	close(play.chan.write_fd);
+	play.chan.write_fd = -1;
+	assert_true(WIFEXITED(play_end()));
+	assert_int_equal(play.count[MSG_USAGE], 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {cmocka_unit_test(tells_facts),
+	        cmocka_unit_test(tells_what_a_plain_role_may_use), cmocka_unit_test(samples_show_who_waits_for_whom),
+	        cmocka_unit_test(stretches_end_with_the_run), cmocka_unit_test(cancels_only_the_one_meant),
+	        cmocka_unit_test(ends_backends_of_stopped_clients),
+	        cmocka_unit_test(a_backend_that_stays_is_not_called_gone),
+	        cmocka_unit_test(sweep_finds_nothing_after_a_good_run), cmocka_unit_test(sweep_ends_what_is_left),
+	        cmocka_unit_test(connects_again), cmocka_unit_test(ends_with_its_parent)};
+	struct err err;
+	int failed;
+
+	signal(SIGPIPE, SIG_IGN);
+	sandbox = sandbox_start(NULL, &err);
+	if (sandbox == NULL) {
+		printf("not ok 1 - %s\n", err.text);
+		return 1;
+	}
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	sandbox_stop(sandbox);
+	return failed;
+}

@@ -48,10 +48,12 @@ struct play {
 	char notes[8192];
 };
 
+#define PLAY static __attribute__((unused)) /* no test needs all of them */
+
 static struct play play; /* large: one at a time */
 static struct sandbox *sandbox;
 
-static struct target play_target(void)
+PLAY struct target play_target(void)
 {
 	struct target t = {.host = sandbox_host(sandbox),
 	        .port = sandbox_port(sandbox),
@@ -63,7 +65,7 @@ static struct target play_target(void)
 	return t;
 }
 
-static void play_begin(struct target target, int64_t interval_ns, int64_t reconnect_for_ns)
+PLAY void play_begin(struct target target, int64_t interval_ns, int64_t reconnect_for_ns)
 {
 	struct observation job = {.target = target, .interval_ns = interval_ns, .reconnect_for_ns = reconnect_for_ns};
 	int down[2], up[2];
@@ -92,7 +94,7 @@ static void play_begin(struct target target, int64_t interval_ns, int64_t reconn
 	chan_init(&play.chan, up[0], down[1]);
 }
 
-static void play_keep(const unsigned char *body, size_t len)
+PLAY void play_keep(const unsigned char *body, size_t len)
 {
 	struct msg_samples samples;
 	struct msg_note note;
@@ -138,7 +140,7 @@ static void play_keep(const unsigned char *body, size_t len)
 }
 
 /* Listens for up to so long, or until it was woken once. */
-static void play_listen(int64_t ns)
+PLAY void play_listen(int64_t ns)
 {
 	struct pollfd p = {.fd = play.chan.read_fd, .events = POLLIN};
 	const unsigned char *body;
@@ -152,7 +154,7 @@ static void play_listen(int64_t ns)
 		play_keep(body, len);
 }
 
-static bool play_until(enum msg_type type, unsigned count)
+PLAY bool play_until(enum msg_type type, unsigned count)
 {
 	int64_t deadline = clock_now_ns() + PLAY_WAIT;
 
@@ -161,7 +163,7 @@ static bool play_until(enum msg_type type, unsigned count)
 	return play.count[type] >= count;
 }
 
-static bool play_facts(void)
+PLAY bool play_facts(void)
 {
 	if (play_until(MSG_FACTS, 1))
 		return true;
@@ -169,7 +171,7 @@ static bool play_facts(void)
 	return false;
 }
 
-static void play_tell(struct buf *body)
+PLAY void play_tell(struct buf *body)
 {
 	struct err err;
 
@@ -178,7 +180,7 @@ static void play_tell(struct buf *body)
 	buf_free(body);
 }
 
-static void play_backend(enum msg_type type, int32_t pid, int64_t start_us, uint32_t token)
+PLAY void play_backend(enum msg_type type, int32_t pid, int64_t start_us, uint32_t token)
 {
 	struct msg_backend m = {.pid = pid, .backend_start_us = start_us, .token = token};
 	struct buf body = {0};
@@ -187,7 +189,7 @@ static void play_backend(enum msg_type type, int32_t pid, int64_t start_us, uint
 	play_tell(&body);
 }
 
-static void play_plain(enum msg_type type)
+PLAY void play_plain(enum msg_type type)
 {
 	struct buf body = {0};
 
@@ -196,7 +198,7 @@ static void play_plain(enum msg_type type)
 }
 
 /* Waits for its end; the exit status. */
-static int play_end(void)
+PLAY int play_end(void)
 {
 	int64_t deadline = clock_now_ns() + PLAY_WAIT;
 	int status = -1;
@@ -211,7 +213,7 @@ static int play_end(void)
 	return status;
 }
 
-static int play_stop(void)
+PLAY int play_stop(void)
 {
 	struct msg_stop stop = {STOP_EXIT};
 	struct buf body = {0};
@@ -223,7 +225,7 @@ static int play_stop(void)
 
 /* ---- other sessions on the server ---- */
 
-static PGconn *session_to(const char *host, const char *port, const char *name)
+PLAY PGconn *session_to(const char *host, const char *port, const char *name)
 {
 	const char *keywords[] = {"host", "port", "user", "dbname", "application_name", NULL};
 	const char *values[] = {host, port, "postgres", "postgres", name, NULL};
@@ -234,12 +236,12 @@ static PGconn *session_to(const char *host, const char *port, const char *name)
 	return conn;
 }
 
-static PGconn *session_named(const char *name)
+PLAY PGconn *session_named(const char *name)
 {
 	return session_to(sandbox_host(sandbox), sandbox_port(sandbox), name);
 }
 
-static void sql(PGconn *conn, const char *text)
+PLAY void sql(PGconn *conn, const char *text)
 {
 	PGresult *result = PQexec(conn, text);
 
@@ -248,7 +250,7 @@ static void sql(PGconn *conn, const char *text)
 	PQclear(result);
 }
 
-static int64_t sql_int(PGconn *conn, const char *text)
+PLAY int64_t sql_int(PGconn *conn, const char *text)
 {
 	PGresult *result = PQexec(conn, text);
 	int64_t answer;
@@ -260,14 +262,14 @@ static int64_t sql_int(PGconn *conn, const char *text)
 	return answer;
 }
 
-static int64_t own_start(PGconn *conn)
+PLAY int64_t own_start(PGconn *conn)
 {
 	return sql_int(conn, "select (extract(epoch from backend_start) * 1000000)::bigint from pg_stat_activity"
 	                     " where pid = pg_backend_pid()");
 }
 
 /* Waits until a query on an observer-independent session gives a number above 0. */
-static void sql_until(PGconn *conn, const char *text)
+PLAY void sql_until(PGconn *conn, const char *text)
 {
 	int64_t deadline = clock_now_ns() + PLAY_WAIT;
 
@@ -278,7 +280,7 @@ static void sql_until(PGconn *conn, const char *text)
 	}
 }
 
-static void fill_slot(uint32_t session, PGconn *conn, int64_t start_us)
+PLAY void fill_slot(uint32_t session, PGconn *conn, int64_t start_us)
 {
 	struct slot *slot = shm_slot(play.shm, session);
 
@@ -286,7 +288,7 @@ static void fill_slot(uint32_t session, PGconn *conn, int64_t start_us)
 	atomic_store(&slot->backend_pid, PQbackendPID(conn));
 }
 
-static const char *fact(const char *name)
+PLAY const char *fact(const char *name)
 {
 	for (uint32_t i = 0; i < play.facts.nfacts; i++)
 		if (strcmp(play.facts.facts[i].name, name) == 0)

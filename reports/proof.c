@@ -65,10 +65,9 @@ const char *verdict_rule(enum verdict verdict)
 
 double proof_fact_number(const struct run_view *run, const char *name)
 {
-	for (size_t i = 0; i < run->nfacts; i++)
-		if (strcmp(run->facts[i].name, name) == 0 && run->facts[i].value)
-			return strtod(run->facts[i].value, NULL);
-	return 0;
+	const char *value = run_view_fact(run, name);
+
+	return value ? strtod(value, NULL) : 0;
 }
 
 uint32_t proof_sessions_used(const struct run_view *run)

@@ -28,16 +28,29 @@ static void __attribute__((format(printf, 3, 4))) doubt(struct proof *proof, con
 	va_end(args);
 }
 
+/* CPUs this machine let the client use: its affinity, and less where the control group allows less ("150000 100000":
+ * one and a half). */
+static double cores_allowed(const struct run_view *run)
+{
+	double cores = proof_fact_number(run, "client_cpus_allowed");
+	const char *group = run_view_fact(run, "client_cgroup_cpu_max");
+	double quota, period;
+
+	if (group && sscanf(group, "%lf %lf", &quota, &period) == 2 && period > 0 && quota / period < cores)
+		cores = quota / period;
+	return cores;
+}
+
 static void doubt_client(const struct run_view *run, struct proof *proof)
 {
-	double cores = proof_fact_number(run, "client_cpus_allowed"), wall = (double)proof->wall_us;
+	double cores = cores_allowed(run), wall = (double)proof->wall_us;
 	double used = (double)(run->end.usage.user_us + run->end.usage.system_us + run->end.parent_usage.user_us +
 	                       run->end.parent_usage.system_us);
 	char a[32], b[32];
 
 	if (cores > 0 && wall > 0 && used > 0.9 * cores * wall)
 		doubt(proof, "client CPU saturated",
-		        "this machine's %.0f CPU%s were busy for %s of %s: it may have been "
+		        "the %.3g CPU%s of the client were busy for %s of %s: it may have been "
 		        "the limit, not the server",
 		        cores, cores == 1 ? "" : "s", stats_duration(used, a), stats_duration(cores * wall, b));
 	if (run->end.parent_paused_us >= PAUSE_US)

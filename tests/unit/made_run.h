@@ -146,7 +146,8 @@ static int made_order(const void *a, const void *b)
 MADE void made_end(struct run_view *run)
 {
 	run->done = run->failed = run->unknown = 0;
-	qsort(run->attempts, run->nattempts, sizeof(*run->attempts), made_order);
+	if (run->nattempts)
+		qsort(run->attempts, run->nattempts, sizeof(*run->attempts), made_order);
 	for (size_t i = 0; i < run->nattempts; i++) {
 		const struct attempt_view *a = &run->attempts[i];
 

@@ -109,6 +109,7 @@ struct crew {
 	int64_t watched_ns; /* last look at the heartbeats */
 	uint32_t next_retry_worker;
 	struct doubt doubt;
+	int64_t exhausted_ns; /* by then the shared counter had passed the last ticket; 0 = not yet */
 	uint64_t frames; /* taken so far */
 	bool ever_connected;
 	uint32_t replaced; /* workers started again */

@@ -194,9 +194,13 @@ bool crew_all_idle(const struct crew *crew)
 static bool session_parked(const struct crew *crew, const struct member *m, uint32_t session)
 {
 	const struct slot *slot = shm_slot(crew->assignment.shm, session);
+	int64_t beat = atomic_load(&slot->heartbeat_ns);
 	uint32_t stage = atomic_load(&slot->stage);
 
 	if (atomic_load(&slot->generation) != m->generation)
+		return true;
+	/* Ready, and its lane has gone round since there was nothing left to take: it has nothing. */
+	if (stage == SLOT_READY && crew->exhausted_ns != 0 && beat > crew->exhausted_ns)
 		return true;
 	/* Not LOST: a session that is reconnecting may have its ticket still. */
 	return stage == SLOT_EMPTY || stage == SLOT_CONNECTING || stage == SLOT_CLOSED ||

@@ -246,6 +246,8 @@ static void find_lost(struct run *run, int64_t now)
 	/* The counter first: a ticket below it was taken before its taker was seen without work. */
 	uint64_t next = atomic_load(&run->shm->next);
 
+	if (next >= run->tickets.n && run->crew.exhausted_ns == 0)
+		run->crew.exhausted_ns = loop_clock(run->loop);
 	if (run->stop.mode != STOP_NONE || !crew_parked(&run->crew) || crew_drain(&run->crew, now))
 		return;
 	uint32_t found = 0, position = 0;

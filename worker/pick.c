@@ -24,7 +24,9 @@ void pick_clear(struct pick *p)
 {
 	pthread_mutex_destroy(&p->lock);
 	free(p->retries);
+	free(p->positions);
 	p->retries = NULL;
+	p->positions = NULL;
 }
 
 static bool skipped(const struct pick *p, uint32_t ticket)
@@ -32,20 +34,66 @@ static bool skipped(const struct pick *p, uint32_t ticket)
 	return atomic_load_explicit(shm_skip(p->shm, p->plan->tickets[ticket].task), memory_order_relaxed) != 0;
 }
 
-/* Oldest first. */
+/* Oldest first. Caller holds the lock. */
+static bool pop_locked(struct pick *p, struct picked *out)
+{
+	uint32_t count = atomic_load(&p->waiting);
+
+	if (count == 0)
+		return false;
+	out->ticket = p->retries[0].ticket;
+	out->try_no = p->retries[0].try_no;
+	memmove(p->retries, p->retries + 1, (count - 1) * sizeof *p->retries);
+	atomic_store(&p->waiting, count - 1);
+	return true;
+}
+
 static bool pop_retry(struct pick *p, struct picked *out)
 {
-	bool found = false;
+	bool found;
 
 	if (atomic_load(&p->waiting) == 0)
 		return false;
 	pthread_mutex_lock(&p->lock);
-	uint32_t count = atomic_load(&p->waiting);
+	found = pop_locked(p, out);
+	pthread_mutex_unlock(&p->lock);
+	return found;
+}
+
+bool pick_exchange(struct pick *p, struct picked *held)
+{
+	bool found;
+
+	if (atomic_load(&p->waiting) == 0)
+		return false;
+	pthread_mutex_lock(&p->lock);
+	found = pop_locked(p, held);
+	if (found) {
+		uint32_t count = atomic_load(&p->aside);
+
+		if (count == p->positions_room) {
+			p->positions_room = p->positions_room ? 2 * p->positions_room : 16;
+			p->positions = mem_resize(p->positions, p->positions_room, sizeof *p->positions);
+		}
+		p->positions[count] = held->position;
+		atomic_store(&p->aside, count + 1);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return found;
+}
+
+static bool pop_aside(struct pick *p, struct picked *out)
+{
+	bool found = false;
+
+	if (atomic_load(&p->aside) == 0)
+		return false;
+	pthread_mutex_lock(&p->lock);
+	uint32_t count = atomic_load(&p->aside);
 
 	if (count > 0) {
-		*out = (struct picked){.ticket = p->retries[0].ticket, .try_no = p->retries[0].try_no};
-		memmove(p->retries, p->retries + 1, (count - 1) * sizeof *p->retries);
-		atomic_store(&p->waiting, count - 1);
+		out->position = p->positions[count - 1];
+		atomic_store(&p->aside, count - 1);
 		found = true;
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -98,7 +146,8 @@ enum pick_answer pick_next(struct pick *p, struct picked *out)
 	} else {
 		if (pop_retry(p, out))
 			return PICK_TAKEN;
-		out->position = atomic_fetch_add(&p->shm->next, 1);
+		if (!pop_aside(p, out))
+			out->position = atomic_fetch_add(&p->shm->next, 1);
 		if (out->position < p->shm->npositions)
 			return pick_released(p, out);
 	}
@@ -131,7 +180,8 @@ bool pick_empty(const struct pick *p)
 		return true;
 	if (p->special)
 		return atomic_load(&p->special_taken);
-	return atomic_load(&p->waiting) == 0 && atomic_load(&p->shm->next) >= p->shm->npositions;
+	return atomic_load(&p->waiting) == 0 && atomic_load(&p->aside) == 0 &&
+	       atomic_load(&p->shm->next) >= p->shm->npositions;
 }
 
 bool pick_idle(const struct pick *p)

@@ -25,9 +25,12 @@ struct pick {
 	_Atomic uint32_t told; /* enum stop_mode by message */
 	_Atomic uint32_t in_hand; /* tickets taken or held by sessions, their results not yet written to the parent */
 	_Atomic uint32_t waiting; /* retries in the queue */
-	pthread_mutex_t lock; /* of the queue */
+	_Atomic uint32_t aside; /* held positions whose session runs a retry in the meantime */
+	pthread_mutex_t lock; /* of the queue and of what is set aside */
 	struct msg_retry *retries;
 	uint32_t capacity;
+	uint64_t *positions; /* set aside */
+	uint32_t positions_room;
 };
 
 #define PICK_SPECIAL UINT32_MAX /* ticket number of @setup and @teardown */
@@ -51,6 +54,10 @@ enum pick_answer pick_next(struct pick *p, struct picked *out);
 
 /* For a held position: TAKEN once it is released, HELD while not; a skipped one turns into the next pick. */
 enum pick_answer pick_released(struct pick *p, struct picked *out);
+
+/* For a held position, when a retry waits: the retry instead; the position is set aside for whoever is free next. Else
+ * every session could hold a ticket of the next stage while this stage waits for a retry. */
+bool pick_exchange(struct pick *p, struct picked *held);
 
 /* The session has done with its ticket: its result is written, or it gave a held one up. */
 void pick_drop(struct pick *p);

@@ -175,6 +175,8 @@ static void act_on_pick(struct session *s, enum pick_answer answer, int64_t now)
 		task_begin(s, now);
 	else if (answer == PICK_HELD && s->state != SESSION_HELD)
 		session_go(s, SESSION_HELD, now);
+	else if (answer == PICK_HELD && atomic_load(&s->slot->ticket) != s->picked.ticket)
+		show_in_slot(s, now); /* it stepped over skipped ones to another held ticket */
 	else if (answer == PICK_NONE && s->state != SESSION_READY)
 		session_go(s, SESSION_READY, now);
 }
@@ -191,10 +193,14 @@ static void step_ready(struct session *s, int64_t now, bool ready)
 
 static void step_held(struct session *s, int64_t now, bool ready)
 {
-	if (gone_while_idle(s, ready))
+	if (gone_while_idle(s, ready)) {
 		session_disconnect(s, now, false);
-	else
+	} else if (pick_exchange(s->pick, &s->picked)) {
+		s->taken_ns = now;
+		act_on_pick(s, PICK_TAKEN, now);
+	} else {
 		act_on_pick(s, pick_released(s->pick, &s->picked), now);
+	}
 }
 
 static void step_backoff(struct session *s, int64_t now, bool ready)

@@ -103,7 +103,9 @@ int64_t query_int(sqlite3_stmt *s, int column)
 
 int64_t query_int_or(sqlite3_stmt *s, int column, int64_t fallback)
 {
-	return sqlite3_column_type(s, column) == SQLITE_NULL ? fallback : sqlite3_column_int64(s, column);
+	int64_t value =
+	        sqlite3_column_int64(s, column); /* 0 for NULL: only then the type is asked, which costs as much */
+	return value == 0 && sqlite3_column_type(s, column) == SQLITE_NULL ? fallback : value;
 }
 
 char *query_text(sqlite3_stmt *s, int column)

@@ -35,8 +35,9 @@ bool store_place(const char *path, char out[STORE_PATH_MOST], struct err *err)
 
 sqlite3 *store_db_open(const char *place, const char *path, bool write, struct err *err)
 {
-	int flags =
-	        (write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+	/* No mutexes: a handle belongs to one thread, and they cost a fifth of the time of reading a run. */
+	int flags = (write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOFOLLOW |
+	            SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX;
 	sqlite3 *db = NULL;
 	if (sqlite3_open_v2(place, &db, flags, NULL) != SQLITE_OK) {
 		store_db_fail(db, path, err);

@@ -452,95 +452,6 @@ static void readers_see_a_run_being_written(void **state)
 	query_close(q);
 }
 
-static void a_dead_parents_run_is_interrupted(void **state)
-{
-	(void)state;
-	struct run_view v;
-	struct resume_view r;
-	struct run_begin b = sample_run_begin(&sample);
-	int interrupted;
-	int64_t run = store_run_begin(store, &sample.plan, &b, &err);
-	assert_true(store_release(store, run, &sample.plan, sample.todo, 0, 4, &err));
-	struct session_report report = sample_session(0);
-	assert_true(store_session(store, run, SAMPLE_ORIGIN, &report, &err));
-	struct attempt a = sample_attempt(0, 5, 20);
-	assert_true(store_attempt(store, run, SAMPLE_ORIGIN, &sample.plan, &a, &err));
-	assert_true(store_ticket(store, run, &sample.plan, 0, OUTCOME_DONE, &err));
-	fail_attempt(run, 1, 1, "23505", "duplicate", OUTCOME_FAILED, 20);
-	assert_true(store_ticket(store, run, &sample.plan, 1, OUTCOME_FAILED, &err));
-	assert_true(store_close(store, &err));
-	store = store_open(sample.path, &interrupted, &err);
-	assert_non_null(store);
-	assert_int_equal(interrupted, 1);
-	view_of(run, &v);
-	assert_int_equal(v.state, RUN_INTERRUPTED);
-	assert_int_equal(v.done, 1);
-	assert_int_equal(v.failed, 1);
-	assert_int_equal(v.unknown, 2);
-	assert_int_equal(v.not_run, 6);
-	assert_int_equal(v.end.attempts, 2);
-	run_view_free(&v);
-	struct query *q = query_open(sample.path, &err);
-	assert_true(query_resume(q, run, &r, &err));
-	assert_int_equal(r.ntickets, 10);
-	assert_true(r.seed == b.seed);
-	assert_string_equal(r.workload_sha256, sample.plan.sha256);
-	assert_false(r.setup_finished);
-	assert_int_equal(r.tickets[0].state, OUTCOME_DONE);
-	assert_int_equal(r.tickets[0].backend_pid, 4000);
-	assert_int_equal(r.tickets[0].backend_start_us, SAMPLE_STARTED - 5);
-	assert_int_equal(r.tickets[1].state, OUTCOME_FAILED);
-	assert_int_equal(r.tickets[3].state, OUTCOME_UNKNOWN);
-	assert_true(r.tickets[3].released);
-	assert_int_equal(r.tickets[4].state, OUTCOME_NONE);
-	assert_false(r.tickets[4].released);
-	assert_int_equal(r.nbackends, 2);
-	resume_view_free(&r);
-	query_close(q);
-}
-
-static void resume_adds_up_a_chain(void **state)
-{
-	(void)state;
-	struct resume_view r;
-	struct run_begin b = sample_run_begin(&sample);
-	struct run_phases phases = sample_phases(INT64_MIN);
-	phases.setup_begin_us = -100;
-	phases.setup_end_us = -50;
-	int64_t first = store_run_begin(store, &sample.plan, &b, &err);
-	assert_true(store_phases(store, first, &phases, &err));
-	assert_true(store_release(store, first, &sample.plan, sample.todo, 0, 5, &err));
-	for (uint32_t i = 0; i < 4; i++)
-		assert_true(store_ticket(store, first, &sample.plan, i,
-		        i == 1   ? OUTCOME_FAILED
-		        : i == 3 ? OUTCOME_NONE
-		                 : OUTCOME_DONE,
-		        &err));
-	struct run_end e = sample_run_end(2, 5000);
-	e.phases = phases;
-	assert_true(store_run_end(store, first, &e, &err));
-	b.resumed_run = first;
-	b.ntickets = 8;
-	int64_t second = store_run_begin(store, &sample.plan, &b, &err);
-	uint32_t todo[2] = {1, 9};
-	assert_true(store_release(store, second, &sample.plan, todo, 0, 2, &err));
-	assert_true(store_ticket(store, second, &sample.plan, 1, OUTCOME_DONE, &err));
-	assert_true(store_commit(store, &err));
-	struct query *q = query_open(sample.path, &err);
-	assert_true(query_resume(q, second, &r, &err));
-	assert_int_equal(r.ntickets, 10);
-	assert_true(r.setup_finished);
-	const enum outcome want[10] = {
-	        OUTCOME_DONE, OUTCOME_DONE, OUTCOME_DONE, OUTCOME_NONE, OUTCOME_UNKNOWN, 0, 0, 0, 0, OUTCOME_UNKNOWN};
-	for (int i = 0; i < 10; i++)
-		assert_int_equal(r.tickets[i].state, want[i]);
-	assert_false(r.tickets[3].released);
-	resume_view_free(&r);
-	assert_false(query_resume(q, 77, &r, &err));
-	assert_int_equal(err.code, EXIT_USAGE);
-	query_close(q);
-}
-
 static void a_pooler_gives_attempts_their_own_backend(void **state)
 {
 	(void)state;
@@ -649,8 +560,7 @@ int main(void)
 	        CASE(samples_and_events_come_back), CASE(a_worker_row_is_completed),
 	        CASE(an_environment_is_stored_once), CASE(no_sql_text_keeps_names_and_hash),
 	        CASE(baseline_and_previous_are_found), CASE(list_is_newest_first), CASE(a_missing_run_is_a_usage_error),
-	        CASE(readers_see_a_run_being_written), CASE(a_dead_parents_run_is_interrupted),
-	        CASE(resume_adds_up_a_chain), CASE(a_pooler_gives_attempts_their_own_backend),
+	        CASE(readers_see_a_run_being_written), CASE(a_pooler_gives_attempts_their_own_backend),
 	        CASE(an_attempt_without_a_reported_session_is_kept), CASE(a_wrong_ticket_is_refused),
 	        CASE(closed_is_one_plain_private_file), CASE(a_reader_does_not_hinder_closing)};
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);

@@ -15,6 +15,8 @@
 #include "reports/store_private.h"
 #include "tests/unit/sample_store.h"
 
+#define CHILD_WRITES 2000 /* tickets a child to be killed writes before it closes */
+
 static struct sample_store sample;
 static struct store *store;
 static struct err err;
@@ -222,7 +224,7 @@ static void child_writes(struct acknowledged *shared)
 	store = store_open(sample.path, &interrupted, &err);
 	struct run_begin b = sample_run_begin(&sample);
 	int64_t run = store ? store_run_begin(store, &sample.plan, &b, &err) : 0;
-	for (uint32_t i = 0; run && i < sample.plan.ntickets; i++) {
+	for (uint32_t i = 0; run && i < CHILD_WRITES; i++) {
 		if (i % 100 == 0) {
 			if (!store_release(store, run, &sample.plan, sample.todo, i, i + 100, &err))
 				break;
@@ -240,7 +242,7 @@ static void child_writes(struct acknowledged *shared)
 }
 
 /* One round: a child writes until it is killed; then what it acknowledged must be there. */
-static void kill_round(struct acknowledged *shared, unsigned microseconds, int64_t *run)
+static void kill_round(struct acknowledged *shared, uint32_t after_done, unsigned microseconds, int64_t *run)
 {
 	int interrupted;
 	struct run_view v;
@@ -248,6 +250,10 @@ static void kill_round(struct acknowledged *shared, unsigned microseconds, int64
 	pid_t child = fork();
 	if (child == 0)
 		child_writes(shared);
+	siginfo_t ended = {0};
+	while (shared->done < after_done && waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	        ended.si_pid == 0)
+		usleep(50);
 	usleep(microseconds);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -290,7 +296,9 @@ static void a_killed_writer_loses_nothing_acknowledged(void **state)
 	for (int i = 0; i < rounds; i++) {
 		int64_t before = run;
 		x = x * UINT64_C(6364136223846793005) + 1442695040888963407u;
-		kill_round(shared, 200 + (unsigned)(x >> 40) % 20000, &run);
+		/* A quarter while the file is opened, the others while rows go in, some while it is closed. */
+		uint32_t after_done = i % 4 == 0 ? 0 : 1 + (uint32_t)(x >> 33) % (CHILD_WRITES + 50);
+		kill_round(shared, after_done, (unsigned)(x >> 45) % 3000, &run);
 		wrote += run != before;
 		if (i % 25 == 24) { /* keep the file short */
 			int interrupted;

@@ -25,9 +25,6 @@ bool store_exists(const char *path, struct err *err);
 /* Prints "pgparallel: TEXT" to stderr (and the log) and returns err->code. */
 int fail(const struct err *err);
 
-/* The same for a failed connection: offers --local when nobody said where a server is. */
-int fail_connect(const struct options *options, struct err *err);
-
 /* "pgparallel 0.1 (gcc 12.2.0), libpq 15.18, OpenSSL 3.0.19, SQLite 3.40.1" */
 void client_versions(char *out, size_t size);
 

@@ -101,8 +101,9 @@ int cmd_check(struct options *options)
 	if (!check(options, &x, &out, &err))
 		code = (int)err.code;
 	fputs(buf_str(&out), stdout);
+	fflush(stdout); /* what was found stands before what was not */
 	if (code != EXIT_DONE)
-		code = fail_connect(options, &err);
+		fail(&err);
 	buf_free(&out);
 	experiment_clear(&x);
 	return code;

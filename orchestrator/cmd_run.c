@@ -74,28 +74,6 @@ static int nothing_left(const struct experiment *x)
 	return x->resume_unknown > 0 ? EXIT_TASKS : EXIT_DONE;
 }
 
-/* With no connection setting at all, most people have no server running: say how to get one. */
-static void offer_local(const struct options *o, struct err *err)
-{
-	static const char *const settings[] = {"PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE", "PGDATABASE", "PGUSER"};
-	if (err->code != EXIT_CONNECT || o->local || o->host != NULL || o->port != NULL || o->user != NULL ||
-	        o->dbname != NULL || o->conninfo != NULL)
-		return;
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-		if (getenv(settings[i]) != NULL)
-			return;
-	}
-	size_t used = strlen(err->text);
-	snprintf(err->text + used, sizeof(err->text) - used,
-	        "; say where the server is with -h, -p, -U and -d, or add --local for a throwaway one");
-}
-
-int fail_connect(const struct options *options, struct err *err)
-{
-	offer_local(options, err);
-	return fail(err);
-}
-
 static int run_experiment(struct experiment *x, int *signal_to_raise, struct err *err)
 {
 	struct showing showing = {.store_path = x->store_path};
@@ -103,8 +81,7 @@ static int run_experiment(struct experiment *x, int *signal_to_raise, struct err
 		return fail(err);
 	bool ok = run_all(x, &showing, err);
 	if (!ok)
-		showing.code = (int)exit_code_worse(
-		        (enum exit_code)showing.code, (enum exit_code)fail_connect(x->options, err));
+		showing.code = (int)exit_code_worse((enum exit_code)showing.code, (enum exit_code)fail(err));
 	*signal_to_raise = showing.signal;
 	if (showing.nruns > 0)
 		showing.code = showing_print(x, &showing);

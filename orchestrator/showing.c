@@ -227,6 +227,7 @@ int showing_print(const struct experiment *x, const struct showing *showing)
 		fail(&err);
 		code = exit_code_worse(code, err.code);
 	}
+	fflush(stdout); /* the results stand before what is wrong with them */
 	if (judge(x, &g, median) > 0)
 		code = exit_code_worse(code, EXIT_GATE);
 	gallery_clear(&g);

@@ -13,22 +13,23 @@
 #define OLDEST_SERVER 120000
 static const char marker_sql[] = "select pg_backend_pid(), clock_timestamp()";
 
-/* Other users' rows hide their backend_type from us; a usesysid they still show. */
+/* A fresh backend has nothing cached and pays for every catalog it touches: so the function under pg_stat_activity
+ * instead of the view, and pg_roles only for those who can have a limit of their own, which a superuser has not.
+ * Other users' rows hide their backend_type from us; a usesysid they still show. */
+/* clang-format off */
 static const char identity_sql[] =
-        "select pg_backend_pid(), version(), r.rolsuper, current_setting('max_connections'),"
+        "select pg_backend_pid(), version(), current_setting('is_superuser'), current_setting('max_connections'),"
         " current_setting('superuser_reserved_connections'),"
         " case when %s then '0' else coalesce(current_setting('reserved_connections', true), '0') end,"
-        " n.used, r.rolconnlimit, n.used_role, d.datconnlimit, n.used_database, " SQL_US(
-                "pg_postmaster_start_time()") ", current_database(), current_user, current_setting('TimeZone'), "
-                                              "pg_encoding_to_char(d.encoding),"
-                                              " d.datcollate, d.datctype"
-                                              " from pg_roles r, pg_database d, (select count(*) used, count(*) filter "
-                                              "(where usename = current_user) used_role,"
-                                              " count(*) filter (where datname = current_database()) used_database "
-                                              "from pg_stat_activity"
-                                              " where backend_type = 'client backend' or (backend_type is null and "
-                                              "usesysid is not null)) n"
-                                              " where r.rolname = current_user and d.datname = current_database()";
+        " n.used, %s, n.used_role, d.datconnlimit, n.used_database, " SQL_US("pg_postmaster_start_time()") ","
+        " d.datname, current_user, current_setting('TimeZone'), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype"
+        " from pg_database d, lateral (select count(*) used,"
+        " count(*) filter (where s.usesysid = current_user::regrole) used_role,"
+        " count(*) filter (where s.datid = d.oid) used_database from pg_stat_get_activity(null) s"
+        " where s.backend_type = 'client backend' or (s.backend_type is null and s.usesysid is not null)) n"
+        " where d.datname = current_database()";
+/* clang-format on */
+static const char role_limit_sql[] = "(select rolconnlimit from pg_roles where rolname = current_user)";
 enum {
 	COLUMN_PID,
 	COLUMN_VERSION,
@@ -51,11 +52,12 @@ enum {
 	COLUMNS
 };
 
-/* Not what the connection itself brought along, and nothing that may hold a password. */
-static const char settings_sql[] =
-        "select name, left(coalesce(current_setting(name, true), setting), 500) from pg_settings"
-        " where source not in ('default', 'client', 'override', 'session')"
-        " and name !~* '(conninfo|passphrase|_command$|secret|token|api_?key)' order by name limit 220";
+/* Not what the connection itself brought along. The function under pg_settings, and no work that can be done here:
+ * a regular expression alone would cost a fresh backend more than the rest. */
+static const char settings_sql[] = "select name, left(coalesce(current_setting(name, true), setting), 500)"
+                                   " from pg_show_all_settings()"
+                                   " where source not in ('default', 'client', 'override', 'session')";
+#define SETTINGS_MOST 220
 
 /* The CPUs the server may use, as its own process sees them; a superuser on Linux may look. */
 static const char cpus_sql[] =
@@ -78,7 +80,9 @@ void observe_facts_begin(struct observer *o, int64_t now)
 {
 	/* pg_use_reserved_connections came with reserved_connections in 16. */
 	bool reserved = pg_server_version(o->pg) >= 160000;
-	char sql[sizeof identity_sql + 100], text[200];
+	const char *superuser = pg_parameter(o->pg, "is_superuser");
+	bool limited = superuser == NULL || strcmp(superuser, "on") != 0;
+	char sql[sizeof identity_sql + 200], text[200];
 
 	if (pg_server_version(o->pg) < OLDEST_SERVER) {
 		snprintf(text, sizeof text, "the server is PostgreSQL %d; pgparallel needs 12 or later",
@@ -93,7 +97,8 @@ void observe_facts_begin(struct observer *o, int64_t now)
 		return;
 	}
 	snprintf(sql, sizeof sql, identity_sql,
-	        reserved ? "pg_has_role(current_user, 'pg_use_reserved_connections', 'usage')" : "false");
+	        reserved ? "pg_has_role(current_user, 'pg_use_reserved_connections', 'usage')" : "false",
+	        limited ? role_limit_sql : "-1");
 	if (!observe_ask(o, ASK_IDENTITY, sql, 0, NULL) || !observe_ask(o, ASK_SETTINGS, settings_sql, 0, NULL))
 		observe_lost(o, now, "the connection to the server broke");
 }
@@ -151,7 +156,7 @@ static void take_identity(struct observer *o, const struct pg_result *result)
 	o->own_pid = (int32_t)pg_value_int(result, 0, COLUMN_PID);
 	facts->direct = o->own_pid == pg_backend_pid(o->pg);
 	facts->version_num = pg_server_version(o->pg);
-	facts->superuser = pg_value(result, 0, COLUMN_SUPERUSER)[0] == 't';
+	facts->superuser = strcmp(pg_value(result, 0, COLUMN_SUPERUSER), "on") == 0;
 	facts->postmaster_start_us = pg_value_int(result, 0, COLUMN_POSTMASTER_START);
 	shorten_version(pg_value(result, 0, COLUMN_VERSION), facts->version, sizeof facts->version);
 	snprintf(facts->host, sizeof facts->host, "%s", pg_host(o->pg));
@@ -266,10 +271,23 @@ static void take_marker(struct observer *o, bool good, int64_t now)
 
 /* ---- answers ---- */
 
+/* Settings that hold connection strings or commands: a password may stand in them. */
+static bool may_be_secret(const char *name)
+{
+	static const char *const parts[] = {
+	        "conninfo", "passphrase", "_command", "secret", "token", "api_key", "apikey", "credential"};
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		if (strcasestr(name, parts[i]) != NULL)
+			return true;
+	return false;
+}
+
 static void take_settings(struct observer *o, const struct pg_result *result, bool good, int64_t now)
 {
-	for (int row = 0; good && row < pg_nrows(result); row++)
-		add_fact(&o->facts, pg_value(result, row, 0), pg_value(result, row, 1));
+	for (int row = 0; good && row < pg_nrows(result) && row < SETTINGS_MOST; row++)
+		if (!may_be_secret(pg_value(result, row, 0)))
+			add_fact(&o->facts, pg_value(result, row, 0), pg_value(result, row, 1));
 	/* The last of the first two answers: now it is known what may be asked. */
 	o->marker_sent_ns = now;
 	if ((o->facts.superuser && !observe_ask(o, ASK_CPUS, cpus_sql, 0, NULL)) ||

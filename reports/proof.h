@@ -57,7 +57,7 @@ struct proof {
 	double overlapped_us; /* time with two or more active */
 	double possible_us; /* min(active - longest, last_end - first_start) */
 	double overlap_percent; /* overlapped / possible, 0 when possible is 0 */
-	uint32_t peak;
+	uint32_t peak; /* most active for at least 1 ms on end (a tenth of the median task where that is less) */
 	double mean_active; /* active time / wall of the measured part (GO to last end) */
 	double effective_lanes; /* active time / (first start to last end) */
 	uint32_t backends; /* distinct backend pids */

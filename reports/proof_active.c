@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "reports/proof_parts.h"
+#include "reports/stats.h"
 #include "shared/buf.h"
+
+#define PEAK_LEAST_US 1000
 
 static int by_lane_and_time(const void *a, const void *b)
 {
@@ -72,8 +75,6 @@ static void make_timeline(const struct spans *spans, struct proof *proof)
 	proof->timeline = mem_alloc((n + 1) * sizeof(*proof->timeline));
 	for (size_t i = 0; i < n; i++) {
 		active = (uint32_t)((int)active + edges[i].step);
-		if (active > proof->peak)
-			proof->peak = active;
 		if (i + 1 == n || edges[i + 1].at_us == edges[i].at_us)
 			continue;
 		if (proof->ntimeline && proof->timeline[proof->ntimeline - 1].active == active) {
@@ -83,6 +84,57 @@ static void make_timeline(const struct spans *spans, struct proof *proof)
 		proof->timeline[proof->ntimeline++] = (struct activity){edges[i].at_us, edges[i + 1].at_us, active};
 	}
 	free(edges);
+}
+
+/* The longest time on end with at least so many active. */
+static int64_t held_us(const struct proof *proof, uint32_t level)
+{
+	int64_t longest = 0, begin = 0;
+	bool open = false;
+
+	for (size_t i = 0; i < proof->ntimeline; i++) {
+		const struct activity *a = &proof->timeline[i];
+
+		if (a->active < level) {
+			open = false;
+			continue;
+		}
+		if (!open)
+			begin = a->from_us;
+		open = true;
+		if (a->to_us - begin > longest)
+			longest = a->to_us - begin;
+	}
+	return longest;
+}
+
+/*
+ * A peak has to last: where one task hands a lock to the next both are active for microseconds, between letting go and
+ * the end marker. Moments under 1 ms, or under a tenth of a usual task where tasks are short, are no peak.
+ */
+static uint32_t find_peak(const struct evidence *e, const struct proof *proof)
+{
+	double *times = mem_alloc((e->nintervals + 1) * sizeof(*times)), least;
+	uint32_t low = 0, high = 0;
+
+	for (size_t i = 0; i < e->nintervals; i++)
+		times[i] = e->intervals[i].active_us;
+	least = stats_median(times, e->nintervals) / 10;
+	free(times);
+	if (least > PEAK_LEAST_US)
+		least = PEAK_LEAST_US;
+	for (size_t i = 0; i < proof->ntimeline; i++)
+		if (proof->timeline[i].active > high)
+			high = proof->timeline[i].active;
+	while (low < high) { /* a level that holds long enough holds for every lower level */
+		uint32_t middle = low + (high - low + 1) / 2;
+
+		if ((double)held_us(proof, middle) >= least)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
 }
 
 /* Time covered by at least one span. */
@@ -133,6 +185,7 @@ void proof_activity(struct evidence *e, struct proof *proof)
 	merge_lanes(&e->blocked);
 	count_intervals(e, proof);
 	make_timeline(&e->active, proof);
+	proof->peak = find_peak(e, proof);
 	e->any_blocked_us = covered_us(&e->blocked);
 	for (size_t i = 0; i < proof->ntimeline; i++) {
 		double length = (double)(proof->timeline[i].to_us - proof->timeline[i].from_us);

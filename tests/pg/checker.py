@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """checker.py STORE [RUN]: derives peak, mean active sessions and verdict again from the store's documented views, with
 no code of the program, prints them as JSON and exits 1 when the stored verdict disagrees. All on the server's clock."""
-import itertools, json, sqlite3, sys
+import itertools, json, sqlite3, statistics, sys
 
 def clock(attempts):
     """(fits, offset): one server and one client clock within 200 ppm of each other, by Cristian's bounds."""
@@ -26,9 +26,8 @@ def waits(i, samples, every, ours):  # each run of samples that shows the same w
     seen = (s for s in samples if s["backend_pid"] == i["lane"] and s["last_unix_us"] >= i["from"]
             and s["first_unix_us"] <= i["to"])
     blockers = lambda s: [int(p) for p in (s["blockers"] or "").split(",") if p and int(p) in ours - {i["lane"]}]
-    runs = [(k, list(g)) for k, g in itertools.groupby(seen, lambda s: s["wait_type"] == "Lock" and blockers(s) and (
-        s["lock_wait_unix_us"] or s["query_start_unix_us"]) or 0)]
-    clear = i["from"]
+    runs, clear = [(k, list(g)) for k, g in itertools.groupby(seen, lambda s: s["wait_type"] == "Lock" and blockers(s)
+                   and (s["lock_wait_unix_us"] or s["query_start_unix_us"]) or 0)], i["from"]
     for (key, run), (_, after) in zip(runs, runs[1:] + [(0, None)]):
         last, limit = max(run[-1]["last_unix_us"], run[-1]["lock_wait_unix_us"] or 0), i["to"]
         if key:
@@ -43,13 +42,14 @@ def waits(i, samples, every, ours):  # each run of samples that shows the same w
             yield start, last
         clear = last
 
-def activity(parts):  # (sum, peak, time with two or more): spans of one backend count once, ends before beginnings
-    lanes, total, two, peak, last = {}, 0, 0, 0, 0
+def activity(parts, least):  # (sum, peak, time with two or more): spans of one backend are one, ends before beginnings
+    lanes, last, line = {}, 0, []
     for at, step, lane in sorted(e for l, a, b in parts if b > a for e in ((a, 1, l), (b, -1, l))):
-        active = sum(d > 0 for d in lanes.values())
-        total, two, peak, last = total + (at - last) * active, two + (at - last) * (active > 1), max(peak, active), at
-        lanes[lane] = lanes.get(lane, 0) + step
-    return total, peak, two
+        line.append((at - last, sum(d > 0 for d in lanes.values())))
+        lanes[lane], last = lanes.get(lane, 0) + step, at
+    held = lambda k: max(sum(s[0] for s in g) for _, g in itertools.groupby([(0, k)] + line, lambda s: s[1] >= k) if _)
+    peak = max(k for k in range(len(lanes) + 1) if k == 0 or held(k) >= least)
+    return sum(us * n for us, n in line), peak, sum(us for us, n in line if n > 1)
 
 def compare(rows, r, base, attempts):  # (speed-up, ceiling) over the tickets done in both runs
     theirs, alone = rows("SELECT * FROM v_attempt WHERE run = ? ORDER BY taken_us", base["run"]), {}
@@ -72,7 +72,7 @@ def check(store, run=None):
     base = rows("SELECT * FROM v_run WHERE experiment = ? AND role = 'baseline' AND run <> ?", r["experiment"], run)
     attempts, rtt = rows("SELECT * FROM v_attempt WHERE run = ?", run), rows(
         "SELECT max(value + 0) FROM v_environment WHERE run = ? AND name = 'rtt_us'", run)[0][0] or 1000
-    (fits, offset), parts, longest = clock(attempts), [], 0
+    (fits, offset), parts, active = clock(attempts), [], [0]
     found = list(intervals(attempts, offset))
     ours = {i["lane"] for i in found} | {s[0] for s in rows("SELECT backend_pid FROM v_session WHERE run = ?", run)}
     samples = rows("SELECT * FROM v_sample WHERE run = ? ORDER BY first_unix_us", run) if fits is not None else []
@@ -81,10 +81,10 @@ def check(store, run=None):
         for begin, end in [*waits(i, samples, found, ours), (i["to"], i["to"])]:
             parts.append((i["lane"], at, max(begin, at)))
             own, at = own + max(begin, at) - at, max(at, end)
-        longest = max(longest, own)
-    total, peak, two = activity(parts)
+        active.append(own)
+    total, peak, two = activity(parts, min(1000, statistics.median(active[1:] or [0]) / 10))
     length = max((i["to"] for i in found), default=0) - min((i["from"] for i in found), default=0)
-    possible, lengths = min(total - longest, length), sorted(i["to"] - i["from"] for i in found) or [0]
+    possible, lengths = min(total - max(active), length), sorted(i["to"] - i["from"] for i in found) or [0]
     speedup, ceiling = compare(rows, r, base[0], attempts) if base and found else (0, 0)
     blind = not any(i["server"] for i in found) and lengths[len(found) // 2] < 2 * rtt
     verdict = ("FAILED" if not r["done"] else "INCONCLUSIVE" if r["done"] < 2 or fits is False or blind else

@@ -151,7 +151,7 @@ static void check_figures(const struct run_view *run, const struct proof *p)
 	}
 	assert_true(fabs(active - p->active_us) < 1);
 	assert_true(fabs(two - p->overlapped_us) < 1);
-	assert_int_equal(peak, p->peak);
+	assert_true(p->peak <= peak && (p->peak > 0 || active < 1));
 	assert_true(p->peak <= run->sessions);
 	assert_true(p->effective_lanes <= p->peak + 1e-9);
 	assert_true(p->overlapped_us <= p->possible_us + 1);

@@ -11,6 +11,7 @@
 #define IN_REPORT (1u << COMMAND_REPORT)
 #define IN_CHECK (1u << COMMAND_CHECK)
 #define EVERYWHERE (IN_RUN | IN_LIST | IN_SHOW | IN_PIN | IN_PRUNE | IN_REPORT | IN_CHECK)
+#define ALWAYS (EVERYWHERE | 1u << COMMAND_HELP | 1u << COMMAND_VERSION)
 
 /* In the order of the enums they stand for. */
 static const char *const engine_words[] = {"process", "thread", "async", "serial", NULL};
@@ -432,13 +433,13 @@ const struct option_row option_rows[] = {
         {.letter = '?',
                 .name = "help",
                 .kind = KIND_HELP,
-                .commands = EVERYWHERE,
+                .commands = ALWAYS,
                 .group = GROUP_GENERAL,
                 .text = "show this help"},
         {.letter = 'V',
                 .name = "version",
                 .kind = KIND_VERSION,
-                .commands = EVERYWHERE,
+                .commands = ALWAYS,
                 .group = GROUP_GENERAL,
                 .text = "show the version"},
 };

@@ -1,0 +1,313 @@
+# Runs against a throwaway server: exit codes 0, 2 to 5, 75 and signals; the results file; resume; repeats; reports.
+
+load helper
+load ../pg/server
+
+setup_file() {
+	pg_start 'max_connections = 30'
+	export PG_DIR PG_LOG PG_BIN
+}
+teardown_file() { pg_stop; }
+setup() { cli_setup; }
+teardown() { cli_teardown; }
+
+sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
+
+@test "0: done, stored, gates passed" {
+	pgp 0 run -f two.sql --gate 'errors = 0' --gate 'wall < 30s' --gate 'p50 > 100ms' --gate 'overlap >= 50%' \
+		--require-overlap=2
+	has "$output" '^OVERLAPPED: 2 queries on 2 processes'
+	has "$output" 'gate errors = 0: passed'
+	[ -z "$stderr" ]
+	holds "select state, done, failed, unknown, not_run, exit_code, verdict from v_run" "finished,2,0,0,0,0,OVERLAPPED"
+	[ ! -e "$PGPARALLEL_DB-wal" ]
+	[ "$(stat -c %a "$PGPARALLEL_DB")" = 600 ]
+}
+
+@test "0: with a baseline it is PARALLEL, and its runs belong together" {
+	pgp 0 run --baseline -f two.sql --gate 'speedup >= 1.3'
+	has "$output" '^PARALLEL: '
+	has "$output" 'of at most (1.9|2.0)'
+	holds "select group_concat(role), count(distinct experiment) from v_run" "baseline,run,1"
+}
+
+@test "-c 1 is SERIAL" {
+	pgp 0 run -c 1 -f two.sql
+	has "$output" '^SERIAL: '
+}
+
+@test "2: no server, and the message offers --local when nobody said where one is" {
+	pgp 2 run -h "$DIR" -f two.sql
+	has "$stderr" 'No such file or directory'
+	run --separate-stderr env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE -u PGSERVICE "$PGPARALLEL" run -f two.sql
+	if [ "$status" = 2 ]; then # unless this machine has a server at the usual place
+		has "$stderr" '--local'
+	fi
+	pgp 2 run -d nosuchdatabase -f two.sql
+	has "$stderr" 'nosuchdatabase'
+	pgp 2 run -U nosuchrole -f two.sql
+	pgp 2 check -h "$DIR" -f two.sql
+}
+
+@test "1: more sessions than the server has, with the number" {
+	pgp 1 run -c 400 -f two.sql
+	has "$stderr" 'max_connections'
+	has "$stderr" '400|401'
+}
+
+@test "3: a task failed" {
+	printf -- '-- @task good\nselect 1;\n-- @task bad\nselect 1/0;\n' >w.sql
+	pgp 3 run -f w.sql
+	has "$output" '1 failed'
+	holds "select outcome, sqlstate from v_attempt order by outcome" "done,|failed,22012"
+}
+
+@test "3: stages: what waits for a failed task is not run" {
+	printf -- '-- @task first\nselect 1/0;\n-- @task second after=first\nselect 1;\n' >w.sql
+	pgp 3 run -f w.sql
+	holds "select done, failed, not_run from v_run" "0,1,1"
+}
+
+@test "4: a gate failed, and it says which and by how much" {
+	pgp 4 run -f two.sql --gate 'wall < 1ms'
+	has "$stderr" 'wall < 1ms: not passed, '
+	pgp 4 run -c 1 -f two.sql --gate 'p50 > 60s'
+}
+
+@test "4: a check failed, while the task is done" {
+	printf -- '-- @task a rows=2\nselect 1;\n' >w.sql
+	pgp 4 run -f w.sql
+	has "$stderr" 'task a gave 1 row'
+	holds "select done, failed from v_run" "1,0"
+}
+
+@test "4: too few sessions at once" {
+	printf -- '-- @task a readonly\nselect pg_sleep(0.4);\n-- @task b readonly after=a\nselect pg_sleep(0.4);\n' >w.sql
+	pgp 4 run -c 2 -f w.sql --require-overlap=2
+	has "$stderr" 'require-overlap=2: not passed'
+}
+
+@test "3 wins over 4, 5 wins over 3" {
+	printf -- '-- @task bad\nselect 1/0;\n' >w.sql
+	pgp 3 run -f w.sql --gate 'errors = 0'
+	run bash -c '"$1" run -f w.sql >/dev/full' - "$PGPARALLEL"
+	[ "$status" = 5 ]
+}
+
+@test "5: standard output is full or closed, and the run is stored all the same" {
+	run bash -c '"$1" run -f two.sql >/dev/full' - "$PGPARALLEL"
+	[ "$status" = 5 ]
+	has "$output" 'standard output'
+	run bash -c '"$1" run -f two.sql >&-' - "$PGPARALLEL"
+	[ "$status" = 5 ]
+	holds "select count(*), sum(done) from v_run" "2,4"
+}
+
+@test "5: a foreign or damaged results file is refused and left as it is" {
+	echo "my diary" >"$PGPARALLEL_DB"
+	pgp 5 run -f two.sql
+	has "$stderr" 'left as it'
+	[ "$(cat "$PGPARALLEL_DB")" = "my diary" ]
+	python3 -c 'import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute("create table t (a)"); d.commit()' other.db
+	cp other.db kept.db
+	pgp 5 run -f two.sql --db=other.db
+	cmp other.db kept.db
+}
+
+@test "5: the report cannot be written" {
+	pgp 5 run -f two.sql -o /nonexistent/x.html
+	has "$stderr" '/nonexistent/x.html'
+	holds "select done from v_run" "2"
+}
+
+@test "75: another run holds the results file; --lock=skip and --lock=wait" {
+	printf -- '-- @task a readonly\nselect pg_sleep(1.5);\n' >w.sql
+	"$PGPARALLEL" run -f w.sql >/dev/null 3>&- &
+	first=$!
+	until_true 10 test -e "$PGPARALLEL_DB.lock"
+	until_true 10 bash -c '! flock -n "$PGPARALLEL_DB.lock" true'
+	pgp 75 run -f two.sql
+	has "$stderr" '--lock=wait'
+	has "$stderr" '--db='
+	pgp 0 run --lock=skip -f two.sql
+	[ -z "$output" ]
+	[ "$(wc -l <"$PGPARALLEL_DB.skipped")" = 1 ]
+	pgp 0 run --lock=wait -f two.sql
+	wait $first
+	holds "select count(*) from run" "2"
+}
+
+@test "a signal is raised again when everything is stored" {
+	printf -- '-- @task a repeat=20 readonly\nselect pg_sleep(0.4);\n' >w.sql
+	for number in INT:130 TERM:143 HUP:129; do
+		rm -f "$PGPARALLEL_DB"
+		env --default-signal=INT,TERM,HUP "$PGPARALLEL" run -c 2 --grace=1s -f w.sql >out 2>err 3>&- &
+		running=$!
+		until_true 20 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where query like '"'%pg_sleep(0.4)%'"' and state = '"'active'"' and pid <> pg_backend_pid()" | grep -qv "^0"'
+		kill -"${number%:*}" $running
+		code=0
+		wait $running || code=$?
+		[ "$code" = "${number#*:}" ]
+		holds "select state, reason, unknown, done + failed + not_run, not_run > 0 from v_run" \
+			"stopped,SIG${number%:*},0,20,1"
+	done
+}
+
+@test "ten seconds of grace end with a second Ctrl-C, at once" {
+	printf -- '-- @task a readonly\nselect pg_sleep(60);\n' >w.sql
+	env --default-signal=INT "$PGPARALLEL" run -f w.sql >out 2>err 3>&- &
+	running=$!
+	until_true 20 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where query like '"'%pg_sleep(60)%'"' and state = '"'active'"' and pid <> pg_backend_pid()" | grep -qv "^0"'
+	kill -INT $running
+	sleep 0.3
+	kill -INT $running
+	begin=$SECONDS
+	code=0
+	wait $running || code=$?
+	[ "$code" = 130 ]
+	[ $((SECONDS - begin)) -lt 20 ]
+	until_true 20 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where query like '"'%pg_sleep(60)%'"' and pid <> pg_backend_pid()" | grep -q "^0"'
+	holds "select state from v_run" stopped
+}
+
+@test "--max-time stops the run" {
+	printf -- '-- @task a repeat=50 readonly\nselect pg_sleep(0.2);\n' >w.sql
+	pgp 3 run -c 2 --max-time=1s --grace=1s -f w.sql
+	holds "select state, reason like '%max-time%', not_run > 0 from v_run" "stopped,1,1"
+}
+
+@test "kill -9 of the parent: interrupted, resumed, every ticket there once" {
+	sql 'create table if not exists ledger (n int); truncate ledger'
+	seq 1 60 | sed '1i n' >data.csv
+	printf -- '-- @task put\ninsert into ledger select :n::int from (select pg_sleep(0.05)) s;\n' >w.sql
+	"$PGPARALLEL" run -c 4 --data=data.csv -f w.sql >out 2>err 3>&- &
+	running=$!
+	until_true 20 bash -c '[ "$(psql -X -A -t -c "select count(*) from ledger")" -ge 10 ]'
+	kill -9 $running
+	wait $running || :
+	until_true 20 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where application_name like '"'pgparallel%'"'" | grep -q "^0"'
+	run --separate-stderr "$PGPARALLEL" run --resume=1 -c 4 --data=data.csv -f w.sql
+	[ "$status" = 0 ] || [ "$status" = 3 ]
+	holds "select state from v_run where run = 1" interrupted
+	doubled=$(sql 'select count(*) from (select n from ledger group by n having count(*) > 1) d')
+	[ "$doubled" = 0 ]
+	if [ "$status" = 0 ]; then
+		[ "$(sql 'select count(*) from ledger')" = 60 ]
+	else
+		has "$stderr" 'stay unknown'
+	fi
+	pgp 1 run --resume=1 -c 4 -f w.sql --dry-run
+}
+
+@test "--resume refuses another workload, other data, another seed, and nothing left" {
+	pgp 0 run -f two.sql --random-seed=5
+	pgp 0 run --resume=1 -f two.sql
+	has "$output" 'left nothing'
+	sed 's/0.3/0.2/' two.sql >other.sql
+	pgp 1 run --resume=1 -f other.sql
+	has "$stderr" 'another workload'
+	pgp 1 run --resume=1 -f two.sql --random-seed=6
+	has "$stderr" 'the seed 5'
+	pgp 1 run --resume=77 -f two.sql
+	has "$stderr" 'no run 77'
+}
+
+@test "--repeat: one experiment, the median and the range" {
+	printf -- '-- @task a readonly\nselect pg_sleep(0.1);\n-- @task b readonly\nselect pg_sleep(0.1);\n' >w.sql
+	pgp 0 run --repeat=3 --baseline -f w.sql
+	has "$output" '3 runs: makespan .* shown above'
+	holds "select group_concat(role), count(distinct experiment) from v_run" "baseline,run,repeat,repeat,1"
+}
+
+@test "reports beside the text, or in its place" {
+	pgp 0 run -f two.sql -o r.html
+	has "$output" '^OVERLAPPED'
+	grep -qi '<!doctype html>' r.html
+	pgp 0 run -f two.sql -F json
+	python3 -c 'import json, sys; d = json.loads(sys.argv[1]); assert d["run"]["done"] == 2' "$output"
+	pgp 0 run -f two.sql -q
+	[ -z "$output" ]
+	pgp 0 report -F csv
+	[ "${#lines[@]}" = 3 ]
+	pgp 0 report 1 -F md
+	has "$output" 'OVERLAPPED'
+}
+
+@test "list, show, pin, prune" {
+	pgp 0 run -f two.sql --note 'first one'
+	pgp 0 list
+	has "$output" 'OVERLAPPED'
+	pgp 0 show 1
+	has "$output" '^OVERLAPPED: 2 queries'
+	pgp 0 pin 1
+	holds "select pinned from v_run" 1
+	pgp 0 prune
+	pgp 0 pin --unpin 1
+	holds "select pinned, note from v_run" "0,first one"
+}
+
+@test "the log tells every start and completion" {
+	pgp 0 run -f two.sql --log-file=log -q
+	[ "$(grep -c 'task a.*started' log)" = 1 ]
+	[ "$(grep -c 'completed after' log)" = 2 ]
+	pgp 0 run -f two.sql --verbose
+	has "$stderr" 'completed after'
+}
+
+@test "plain progress lines when asked for, silence when not" {
+	printf -- '-- @task a readonly\nselect pg_sleep(1.2);\n' >w.sql
+	pgp 0 run -P 0.4 -f w.sql
+	has "$stderr" '^progress: 0\.[4-9] s'
+	pgp 0 run -f two.sql
+	[ -z "$stderr" ]
+}
+
+@test "works without an environment, a home, a terminal" {
+	run env -i PGHOST="$PGHOST" PGPORT="$PGPORT" PGUSER="$PGUSER" "$PGPARALLEL" run -f two.sql --db="$DIR/e.db"
+	[ "$status" = 0 ]
+	[ -z "$(printf '%s' "$output" | LC_ALL=C tr -d '\n -~')" ] # no UTF-8 asked for, none given
+	run bash -c '"$1" run -f two.sql --db=closed.db <&- >&- 2>&-' - "$PGPARALLEL"
+	[ "$status" = 5 ] # what it had to say went nowhere
+	run bash -c '"$1" run -q -f two.sql --db=closed.db <&- >&- 2>&-' - "$PGPARALLEL"
+	[ "$status" = 0 ]
+	PGPARALLEL_DB=$DIR/closed.db holds "select count(*) from run" 2
+}
+
+@test "inherited dispositions and masks change nothing" {
+	run env --ignore-signal=CHLD,PIPE --block-signal=TERM,CHLD "$PGPARALLEL" run -q -f two.sql
+	[ "$status" = 0 ]
+}
+
+@test "the password leaves no trace" {
+	printf -- '-- @task a\nselect pg_sleep(1.5);\n' >w.sql
+	PGPASSWORD=canary-7134 "$PGPARALLEL" run -f w.sql --log-file=log >out 2>err 3>&- &
+	running=$!
+	until_true 20 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where query like '"'%pg_sleep(1.5)%'"' and state = '"'active'"' and pid <> pg_backend_pid()" | grep -qv "^0"'
+	for pid in $running $(pgrep -P $running); do
+		run bash -c 'tr "\0" "\n" </proc/"$1"/environ 2>/dev/null | grep -c canary-7134' - "$pid"
+		[ "$output" = 0 ]
+	done
+	wait $running
+	pgp 0 run -q -f two.sql "host=$PGHOST user=postgres dbname=postgres password=canary-7134"
+	run grep -c canary-7134 out err log "$PGPARALLEL_DB"
+	[ "$status" = 1 ]
+}
+
+@test "check prints facts and limits and runs nothing" {
+	pgp 0 check -f two.sql
+	has "$output" '^server +PostgreSQL '
+	has "$output" 'max_connections 30'
+	has "$output" 'workload +two: 2 tasks'
+	[ ! -e "$PGPARALLEL_DB" ] || holds "select count(*) from run" 0
+}
+
+@test "a terminal sees lanes, and is left clean" {
+	command -v script >/dev/null || skip "no script"
+	printf -- '-- @task a readonly\nselect pg_sleep(1.2);\n' >w.sql
+	TERM=xterm script -qec "stty cols 90 rows 30; '$PGPARALLEL' run -f w.sql" typescript </dev/null >/dev/null
+	grep -q 'process: 0 of 1 done, 1 running' typescript
+	grep -q ' s1 .* a .*running' typescript
+	grep -q "$(printf '\033')\\[J" typescript # the drawing was taken away
+	TERM=dumb script -qec "'$PGPARALLEL' run -f w.sql" dumb </dev/null >/dev/null
+	! grep -q 'running' dumb
+}

@@ -309,5 +309,5 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 	grep -q ' s1 .* a .*running' typescript
 	grep -q "$(printf '\033')\\[J" typescript # the drawing was taken away
 	TERM=dumb script -qec "'$PGPARALLEL' run -f w.sql" dumb </dev/null >/dev/null
-	! grep -q 'running' dumb
+	! grep -q '1 running,' dumb
 }

@@ -97,10 +97,14 @@ static void render(const struct options *options, const char *path, const struct
 	struct terminal terminal;
 	struct proof proof;
 	struct budget budget;
-	char hint[64];
+	struct buf hint = {0}, file = {0};
 	terminal_probe(STDOUT_FILENO, options->color, &terminal);
-	snprintf(hint, sizeof hint, "pgparallel report %lld -o run-%lld.html", (long long)s->run.id,
-	        (long long)s->run.id);
+	buf_printf(&hint, "pgparallel report %lld", (long long)s->run.id);
+	if (options->db) {
+		quote_argv(1, (char *[]){(char *)path}, &file);
+		buf_printf(&hint, " --db=%s", buf_str(&file));
+	}
+	buf_printf(&hint, " -o run-%lld.html", (long long)s->run.id);
 	const struct run_view *baseline = s->has_baseline ? &s->baseline : NULL;
 	proof_of(&s->run, baseline, &proof);
 	budget_of(&s->run, &budget);
@@ -109,7 +113,7 @@ static void render(const struct options *options, const char *path, const struct
 	const struct text_style style = {.width = terminal.width,
 	        .color = terminal.color,
 	        .utf8 = terminal.utf8,
-	        .report_hint = s->run.pruned ? "" : hint};
+	        .report_hint = s->run.pruned ? "" : buf_str(&hint)};
 	if (s->run.pruned)
 		buf_printf(out, "%s: the attempts of run %lld were pruned; the numbers of the run are left\n",
 		        s->run.verdict[0] ? s->run.verdict : run_state_name(s->run.state), (long long)s->run.id);
@@ -117,6 +121,8 @@ static void render(const struct options *options, const char *path, const struct
 		text_render(&r, &style, out);
 	put_facts(&s->run, terminal.utf8, out);
 	proof_free(&proof);
+	buf_free(&hint);
+	buf_free(&file);
 }
 
 int cmd_show(const struct options *options)

@@ -122,17 +122,16 @@ bool store_commit(struct store *store, struct err *err)
 	return !store_dirty(store) || store_flush(store, false, err);
 }
 
-/* Opens an existing file and checks it. Closes it again and returns NULL when it is refused. */
-static sqlite3 *open_checked(
-        const char *place, const char *path, bool write, const struct store_state *state, struct err *err)
+/* Opens an existing file for writing and checks it: every page when its last writer did not close it. Closes it again
+ * and returns NULL when it is refused. */
+static sqlite3 *open_checked(const char *place, const char *path, const struct store_state *state, struct err *err)
 {
-	sqlite3 *db = store_db_open(place, path, write, err);
+	sqlite3 *db = store_db_open(place, path, true, err);
 	if (!db)
 		return NULL;
 	int64_t running = 0;
 	bool thorough = state->unclean;
-	if (write)
-		sqlite3_busy_timeout(db, STORE_BUSY_MS * STORE_BUSY_TRIES);
+	sqlite3_busy_timeout(db, STORE_BUSY_MS * STORE_BUSY_TRIES);
 	bool ok = store_check_content(db, path, false, err);
 	if (ok && !thorough)
 		ok = store_db_int(
@@ -149,6 +148,7 @@ static sqlite3 *open_checked(
 	return NULL;
 }
 
+/* Looks, but not at every page: another run may be writing the file, and nobody holds the lock yet. */
 bool store_probe(const char *path, struct err *err)
 {
 	char place[STORE_PATH_MOST];
@@ -157,26 +157,39 @@ bool store_probe(const char *path, struct err *err)
 		return false;
 	if (!state.exists || state.rollback) /* a rollback journal is taken back by who opens for writing */
 		return true;
-	sqlite3 *db = open_checked(place, path, false, &state, err);
-	bool ok = db != NULL;
+	sqlite3 *db = store_db_open(place, path, false, err);
+	bool ok = db && store_check_content(db, path, false, err);
 	sqlite3_close(db);
 	return ok;
 }
 
-static bool use_wal(sqlite3 *db, const char *path, struct err *err)
+/* Going to and from the log changes a few bytes in the first 100 of the file and nothing else, which a disk writes as
+ * one: the rollback journal of that change may stay in memory, which saves a file and three waits for the disk. */
+static bool journal_mode(sqlite3 *db, const char *path, const char *pragma, bool *wal, struct err *err)
 {
-	sqlite3_stmt *s = store_db_prepare(db, path, "PRAGMA journal_mode = WAL", err);
+	sqlite3_stmt *s = store_db_prepare(db, path, pragma, err);
 	if (!s)
 		return false;
 	int rc = sqlite3_step(s);
 	const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
-	bool ok = mode && strcmp(mode, "wal") == 0;
+	*wal = mode && strcmp(mode, "wal") == 0;
 	if (rc != SQLITE_ROW)
 		store_db_fail(db, path, err);
-	else if (!ok)
-		err_set(err, EXIT_STORE, "%s: its disk does not allow a write-ahead log: use --db=OTHER", path);
 	sqlite3_finalize(s);
-	return ok && store_db_exec(db, path, "PRAGMA synchronous = NORMAL", err);
+	return rc == SQLITE_ROW;
+}
+
+static bool use_wal(sqlite3 *db, const char *path, struct err *err)
+{
+	bool wal;
+	if (!journal_mode(db, path, "PRAGMA journal_mode", &wal, err))
+		return false;
+	if (!wal && (!store_db_exec(db, path, "PRAGMA journal_mode = MEMORY", err) ||
+	                    !journal_mode(db, path, "PRAGMA journal_mode = WAL", &wal, err)))
+		return false;
+	if (!wal)
+		return err_set(err, EXIT_STORE, "%s: its disk does not allow a write-ahead log: use --db=OTHER", path);
+	return store_db_exec(db, path, "PRAGMA synchronous = NORMAL", err);
 }
 
 struct store *store_open(const char *path, int *interrupted, struct err *err)
@@ -189,7 +202,7 @@ struct store *store_open(const char *path, int *interrupted, struct err *err)
 		return NULL;
 	if (!state.exists && !store_create(place, path, err))
 		return NULL;
-	sqlite3 *db = open_checked(place, path, true, &state, err);
+	sqlite3 *db = open_checked(place, path, &state, err);
 	if (!db)
 		return NULL;
 	struct store *store = mem_zero(1, sizeof *store);
@@ -216,9 +229,10 @@ bool store_close(struct store *store, struct err *err)
 	for (int i = 0; i < STORE_STATEMENTS; i++)
 		sqlite3_finalize(store->statements[i]);
 	if (ok) {
-		/* A reader may hold both off: the journal then stays, and the next writer takes it in. */
-		sqlite3_exec(store->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
-		sqlite3_exec(store->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+		/* Out of the log: one plain file is left. A reader may hold that off: then the log is at least emptied
+		 * as far as the reader allows, and the next writer takes in the rest. */
+		if (sqlite3_exec(store->db, "PRAGMA journal_mode = MEMORY", NULL, NULL, NULL) != SQLITE_OK)
+			sqlite3_exec(store->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 	} else {
 		sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	}

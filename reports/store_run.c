@@ -121,13 +121,13 @@ int64_t store_run_begin(struct store *store, const struct plan *plan, const stru
 static bool fact_is_measured(const char *name)
 {
 	static const char *const names[] = {"used_connections", "rtt_us", "marker_us", "postmaster_start_us",
-	        "observer_connect_us", "application_name", "time", "uptime"};
-	static const char *const parts[] = {"load", "before", "after", "free", "available"};
+	        "observer_connect_us", "application_name"};
+	static const char *const ends[] = {"_before", "_after", "_free", "_available"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		if (strstr(name, parts[i]))
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		if (strlen(name) > strlen(ends[i]) && strcmp(name + strlen(name) - strlen(ends[i]), ends[i]) == 0)
 			return true;
 	return false;
 }

@@ -173,7 +173,7 @@ void chart_zoom_data(
 		w.unit = word_wall_us(r) / 1000000 + 1;
 	varint(&data, w.unit);
 	varint(&data, units(&w, word_wall_us(r)));
-	varint(&data, lanes_by_worker(r->run));
+	varint(&data, lanes_by_worker(r->run) + (chooser.all ? 0 : 2));
 	varint(&data, (int64_t)n);
 	for (size_t i = 0; i < n; i++)
 		put_lane(&w, r, lanes, &lanes->lanes[i], &chooser);

@@ -203,6 +203,19 @@ static void tile(struct buf *out, const char *class, const char *number, const c
 	buf_printf(out, "%s</b><span>%s</span></li>\n", number, text);
 }
 
+/* A time whose unit stays on its line. */
+static const char *tile_time(double us, char out[64])
+{
+	char time[32];
+	const char *blank = strchr(stats_duration(us, time), ' ');
+
+	if (blank)
+		snprintf(out, 64, "%.*s&nbsp;%s", (int)(blank - time), time, blank + 1);
+	else
+		snprintf(out, 64, "%s", time);
+	return out;
+}
+
 static void put_outcome_tile(const struct run_view *run, struct buf *out)
 {
 	uint32_t bad = run->failed + run->unknown + run->not_run;
@@ -219,11 +232,10 @@ static void put_tiles(const struct rendering *r, struct buf *out)
 {
 	const struct proof *p = r->proof;
 	const struct run_view *run = r->run;
-	char number[32], time[32], text[256];
+	char number[32], time[64], text[256];
 
 	buf_puts(out, "<ul class=\"tiles\">\n");
-	snprintf(
-	        text, sizeof text, "wall time; from the common start %s", stats_duration((double)p->makespan_us, time));
+	snprintf(text, sizeof text, "wall time; from the common start %s", tile_time((double)p->makespan_us, time));
 	tile(out, NULL, stats_duration((double)word_wall_us(r), number), p->makespan_us > 0 ? text : "wall time");
 	if (run->pruned) {
 		put_outcome_tile(run, out);

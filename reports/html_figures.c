@@ -78,8 +78,7 @@ static void lanes_caption(
 	if (note->zoom_attempts < r->run->nattempts && note->lanes_left_out == 0)
 		buf_printf(out,
 		        "Zoomed in, %s of %s attempts are drawn: every failure, the slowest 1 %% and a random sample; "
-		        "all "
-		        "are in the CSV. ",
+		        "pale stretches hold the others. All are in the CSV. ",
 		        word_count(note->zoom_attempts, a), word_count(r->run->nattempts, b));
 	if (note->lanes_left_out > 0)
 		buf_printf(out, "%s more sessions are not drawn; all are in the CSV. ",

@@ -5,7 +5,7 @@ if (!svg || !data) return;
 var NS = 'http://www.w3.org/2000/svg', raw = atob(data.textContent.trim()), pos = 0;
 var bars = document.getElementById('bars'), axis = svg.querySelector('.axis');
 var set = bars.dataset, top = +set.top, high = +set.height, left = +set.left, wide = set.right - left;
-var share = [45, 8, 8, 80, 50, 62], cls = ['connect', 'queue', 'queue', 'execute', 'blocked', 'fetch'];
+var share = [45, 8, 8, 80, 50, 62, 30], cls = ['connect', 'queue', 'queue', 'execute', 'blocked', 'fetch', 'other'];
 var says = ['done', 'done', 'failed', 'unknown'], lanes = [], names = [];
 function num() {
 	var v = 0, s = 1, b;
@@ -13,7 +13,7 @@ function num() {
 	return v;
 }
 document.querySelectorAll('#tasks tbody th').forEach(function (th) { names.push(th.textContent); });
-var unit = num(), wall = num() || 1, letter = num() ? 'w' : 's', count = num();
+var unit = num(), wall = num() || 1, kind = num(), letter = kind & 1 ? 'w' : 's', sampled = kind & 2, count = num();
 for (var i = 0; i < count; i++) {
 	var l = {label: letter + num(), pid: num(), from: num(), items: []}, at = 0;
 	l.ready = l.from + num();
@@ -42,12 +42,12 @@ function time(u) {
 	var us = u * unit;
 	return us >= 1e6 ? (us / 1e6).toFixed(3) + ' s' : us >= 1e3 ? (us / 1e3).toFixed(us < 1e4 ? 2 : 1) + ' ms' : Math.round(us) + ' us';
 }
-var t0 = 0, t1 = wall, layer = make('g', {}, svg), ticks = make('g', {'class': 'axis'}, svg);
+var t0 = 0, t1 = wall, ticks = make('g', {'class': 'axis'}, svg), layer = make('g', {id: 'zoomed'}, svg);
 var other = document.getElementById('active');
 var box = other && make('rect', {'class': 'window', y: 10, height: 108, fill: '#8a93a0', 'fill-opacity': '0.25'}, other);
 function x(t) { return left + (t - t0) / (t1 - t0) * wide; }
 function draw() {
-	var all = t0 <= 0 && t1 >= wall, paths = ['', '', '', '', '', ''], bad = '', labels = 0, step = 1, t;
+	var all = t0 <= 0 && t1 >= wall, paths = ['', '', '', '', '', '', ''], bad = '', labels = 0, step = 1, t;
 	bars.setAttribute('display', all ? 'inline' : 'none');
 	axis.setAttribute('display', all ? 'inline' : 'none');
 	layer.textContent = ticks.textContent = '';
@@ -57,7 +57,7 @@ function draw() {
 	}
 	if (all) return;
 	lanes.forEach(function (l, i) {
-		var y = top + (i + 0.5) * high, last = [-9, -9, -9, -9, -9, -9];
+		var y = top + (i + 0.5) * high, last = [-9, -9, -9, -9, -9, -9, -9], end = l.go;
 		function span(p, a, b) {
 			if (b < t0 || a > t1 || b < a) return;
 			var u = Math.max(left, x(a)), v = Math.min(left + wide, x(b));
@@ -69,17 +69,19 @@ function draw() {
 		span(0, l.from, l.ready);
 		if (l.go > l.ready) span(1, l.ready, l.go);
 		l.items.forEach(function (a) {
+			if (sampled && a.taken > end) span(6, end, a.taken);
+			end = a.end;
 			if (a.end < t0 || a.taken > t1) return;
 			if (a.from > a.taken) span(2, a.taken, a.from);
 			if (a.c) { span(3, a.from, a.b); span(4, a.b, a.c); span(3, a.c, a.to); } else span(3, a.from, a.to);
 			if (a.end > a.to) span(5, a.to, a.end);
 			if (a.outcome > 1 && a.end <= t1) bad += 'M' + x(a.end).toFixed(1) + ' ' + (y - Math.max(4, high / 2)) + 'v' + Math.max(8, high);
 			var u = Math.max(left, x(a.from)), v = Math.min(left + wide, x(a.to)), text = a.task + ' ' + time(a.to - a.from);
-			if (high >= 13 && v - u > 7.5 * text.length + 8 && labels++ < 300)
+			if (high >= 16 && v - u > 7.5 * text.length + 8 && labels++ < 300)
 				make('text', {'class': 'on', x: u + 6, y: y + 4, fill: '#fff'}, layer, text);
 		});
 	});
-	for (var p = 5; p >= 0; p--)
+	for (var p = 6; p >= 0; p--)
 		if (paths[p]) {
 			var e = make('path', {'class': 'p-' + cls[p], fill: 'none', 'stroke-width': Math.max(1, Math.floor(high * share[p] / 100)), d: paths[p]}, layer);
 			if (p == 4) e.setAttribute('stroke-dasharray', '3 2');
@@ -89,9 +91,12 @@ function draw() {
 		make('path', {'class': 'halo', 'stroke-width': 4, d: bad}, layer);
 		make('path', {'class': 'bad', 'stroke-width': 2, d: bad}, layer);
 	}
-	while ((t1 - t0) / step > 8) step *= /^[15]/.test(step) ? 2 : 2.5;
-	for (t = Math.ceil(t0 / step) * step; t <= t1; t += step)
-		make('text', {'class': 'label', x: x(t), y: top + lanes.length * high + 17, 'text-anchor': x(t) > left + wide - 30 ? 'end' : 'middle'}, ticks, time(t));
+	while ((t1 - t0) * unit / step > 8) step *= /^[15]/.test(step) ? 2 : 2.5;
+	for (t = Math.ceil(t0 * unit / step) * step; t <= t1 * unit; t += step) {
+		var at = x(t / unit), digits = Math.max(0, 6 - Math.floor(Math.log10(step)));
+		make('path', {'class': 'grid', 'stroke-width': 1, d: 'M' + at.toFixed(1) + ' ' + top + 'v' + lanes.length * high}, ticks);
+		make('text', {'class': 'label', x: at, y: top + lanes.length * high + 17, 'text-anchor': at > left + wide - 30 ? 'end' : 'middle'}, ticks, (t / 1e6).toFixed(digits) + ' s');
+	}
 }
 function view(a, b) {
 	var least = Math.max(20, wall / 1e5), w = Math.min(wall, Math.max(least, b - a));

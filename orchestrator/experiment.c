@@ -22,13 +22,10 @@ struct plan *experiment_plan(struct options *options, struct err *err)
 	        workload_load(options->files, options->nfiles, options->data, spoken ? options->retries : -1, err);
 	if (plan == NULL)
 		return NULL;
-	if (!options_defaults(options, plan, err)) {
-		plan_free(plan);
-		return NULL;
-	}
-	if (options->read_only)
-		plan_make_readonly(plan);
-	return plan;
+	if (options_defaults(options, plan, err) && (!options->read_only || plan_make_readonly(plan, err)))
+		return plan;
+	plan_free(plan);
+	return NULL;
 }
 
 void experiment_target(const struct options *options, struct target *target)

@@ -149,32 +149,40 @@ static bool take_directive(struct builder *b, struct file_state *f, const struct
 
 /* A statement outside of every section is a task of its own; those from BEGIN to COMMIT are one, as they would make
  * no sense on different sessions. */
-static bool take_loose(struct builder *b, struct file_state *f, const struct split_item *item, struct err *err)
+static struct section *take_loose(
+        struct builder *b, struct file_state *f, const struct split_item *item, struct err *err)
 {
 	enum statement_block block = statement_block(item);
 
 	if (f->loose_line == 0)
 		f->loose_line = item->line;
-	if (f->block < 0 && block == BLOCK_CLOSES)
-		return workload_refuse(err, f->path, item->line,
+	if (f->block < 0 && block == BLOCK_CLOSES) {
+		workload_refuse(err, f->path, item->line,
 		        "no BEGIN stands before this end of a transaction; take it out, or put '-- @task NAME' above "
 		        "the "
 		        "statements that belong together");
-	if (f->block < 0) {
-		add_section(b, DIRECTIVE_NONE, f->path, item->line);
-		f->block = block == BLOCK_OPENS ? b->nsections - 1 : -1;
-	} else if (block == BLOCK_CLOSES) {
-		f->block = -1;
+		return NULL;
 	}
-	return true;
+	if (f->block >= 0) {
+		struct section *open = &b->sections[f->block];
+
+		if (block == BLOCK_CLOSES)
+			f->block = -1;
+		return open;
+	}
+	struct section *s = add_section(b, DIRECTIVE_NONE, f->path, item->line);
+
+	if (block == BLOCK_OPENS)
+		f->block = b->nsections - 1;
+	return s;
 }
 
 static bool take_statement(struct builder *b, struct file_state *f, const struct split_item *item, struct err *err)
 {
-	if (f->open < 0 && !take_loose(b, f, item, err))
-		return false;
-	struct section *s = &b->sections[f->open >= 0 ? f->open : b->nsections - 1];
+	struct section *s = f->open >= 0 ? &b->sections[f->open] : take_loose(b, f, item, err);
 
+	if (s == NULL)
+		return false;
 	if (s->nitems == 0)
 		s->begin = item->text;
 	s->end = item->text + item->len;
@@ -246,6 +254,13 @@ static const char *section_word(enum directive_kind kind)
 	return kind == DIRECTIVE_SETUP ? "@setup" : kind == DIRECTIVE_TEARDOWN ? "@teardown" : "@session";
 }
 
+/* A statement that would let the task write although it runs read-only: it asks for it, or it drops the session's
+ * settings and is not the last one. */
+static bool escapes_readonly(const struct section *s, int i)
+{
+	return statement_asks_to_write(&s->items[i]) || (i + 1 < s->nitems && statement_drops_settings(&s->items[i]));
+}
+
 static bool add_statements(const struct builder *b, struct section *s, struct task *task, struct err *err)
 {
 	const char *no_row = s->kind == DIRECTIVE_TASK || s->kind == DIRECTIVE_NONE ? NULL : section_word(s->kind);
@@ -260,12 +275,8 @@ static bool add_statements(const struct builder *b, struct section *s, struct ta
 		if (!statement_bind(s->path, b->plan, &s->items[i], s->annotated, no_row, st, &task->uses_data, err))
 			return false;
 		task->nstatements++;
-		if (task->readonly && statement_asks_to_write(&s->items[i]))
-			return workload_refuse(err, s->path, st->line,
-			        "task %s is marked `readonly`, but this statement asks for a transaction that writes; "
-			        "take one of "
-			        "the two out",
-			        task->name);
+		if (task->write_line == 0 && escapes_readonly(s, i))
+			task->write_line = st->line;
 	}
 	return true;
 }
@@ -288,7 +299,13 @@ static bool add_task(struct builder *b, struct section *s, struct err *err)
 	if (s->kind == DIRECTIVE_NONE || task->retries < 0)
 		task->retries = b->default_retries;
 	task->source = mem_strndup(s->begin, (size_t)(s->end - s->begin));
-	return add_statements(b, s, task, err) && task_choose_send(s->path, task, err);
+	if (!add_statements(b, s, task, err) || !task_choose_send(s->path, task, err))
+		return false;
+	if (task->readonly && task->write_line > 0)
+		return workload_refuse(err, s->path, task->write_line,
+		        "task %s is marked `readonly`, but this statement would let it write; take one of the two out",
+		        task->name);
+	return true;
 }
 
 /* @setup and its like: several sections of one kind go on with each other. */
@@ -455,6 +472,20 @@ static int retries_of(const struct plan *plan, int default_retries)
 	return retries;
 }
 
+/* `@run retries=N`, which the tasks need before the options are put together. Whether N is right is said there. */
+static int run_retries(const struct plan *plan)
+{
+	int retries = RETRIES_DEFAULT;
+
+	for (int i = 0; i < plan->ndefaults; i++) {
+		const struct run_default *d = &plan->defaults[i];
+
+		if (strcmp(d->name, "retries") == 0 && d->value != NULL)
+			retries = (int)strtol(d->value, NULL, 10);
+	}
+	return retries >= 0 && retries <= 1000 ? retries : RETRIES_DEFAULT;
+}
+
 static bool build(struct builder *b, const struct workload_text *texts, int ntexts, const struct workload_text *data,
         struct err *err)
 {
@@ -479,6 +510,8 @@ static bool build(struct builder *b, const struct workload_text *texts, int ntex
 	if (plan->name == NULL)
 		name_after_file(plan);
 	b->default_retries = retries_of(plan, b->default_retries);
+	if (b->default_retries < 0)
+		b->default_retries = run_retries(plan);
 	if (!build_tasks(b, err))
 		return false;
 	if (plan->ntasks == 0)

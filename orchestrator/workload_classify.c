@@ -244,6 +244,14 @@ bool statement_asks_to_write(const struct split_item *item)
 	return false;
 }
 
+bool statement_drops_settings(const struct split_item *item)
+{
+	struct head head;
+
+	read_head(item, &head);
+	return word_in(&head, 0, "discard reset") && word_is(&head, 1, "all");
+}
+
 static const char *kind_text(enum statement_kind kind)
 {
 	switch (kind) {

@@ -144,6 +144,8 @@ enum statement_block statement_block(const struct split_item *item);
 bool statement_copies_from_stdin(const struct split_item *item);
 /* It asks for a transaction that writes (BEGIN READ WRITE and the like). */
 bool statement_asks_to_write(const struct split_item *item);
+/* DISCARD ALL, RESET ALL: the session forgets that it is to be read-only. */
+bool statement_drops_settings(const struct split_item *item);
 /* Chooses how a task is sent; refuses what cannot go with its options. */
 bool task_choose_send(const char *path, struct task *task, struct err *err);
 

@@ -133,15 +133,26 @@ bool plan_number_tickets(struct plan *plan, struct err *err)
 	return true;
 }
 
-void plan_make_readonly(struct plan *plan)
+static bool make_readonly(const struct plan *plan, struct task *task, struct err *err)
+{
+	task->readonly = true;
+	return task->write_line == 0 || err_set(err, EXIT_USAGE,
+	                                        "%s:%d: this statement of task %s would let it write, which "
+	                                        "--read-only forbids; take one of the two out",
+	                                        plan->path, task->write_line, task->name);
+}
+
+bool plan_make_readonly(struct plan *plan, struct err *err)
 {
 	struct task *once[] = {plan->setup, plan->teardown, plan->session};
 
 	for (int i = 0; i < plan->ntasks; i++)
-		plan->tasks[i].readonly = true;
+		if (!make_readonly(plan, &plan->tasks[i], err))
+			return false;
 	for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
-		if (once[i] != NULL)
-			once[i]->readonly = true;
+		if (once[i] != NULL && !make_readonly(plan, once[i], err))
+			return false;
+	return true;
 }
 
 const char *plan_value(const struct plan *plan, const struct ticket *ticket, const struct statement *st, int i)

@@ -49,6 +49,7 @@ struct task {
 	bool readonly;
 	bool repeatable;
 	bool transaction;
+	int write_line; /* of a statement that asks for a transaction that writes (BEGIN READ WRITE), 0 = none */
 	bool uses_data; /* refers to a column of --data: one ticket per row */
 	int64_t timeout_ns; /* per attempt, 0 = none */
 	int64_t rows; /* expected rows over all statements, -1 = not checked */
@@ -114,8 +115,8 @@ struct plan {
 #define PLAN_MOST_TICKETS 20000000u
 bool plan_number_tickets(struct plan *plan, struct err *err);
 
-/* A copy with the tasks' sending chosen again for a session that is read-only throughout (--read-only). */
-void plan_make_readonly(struct plan *plan);
+/* Marks every task as read-only, @setup and its like included (--read-only). Refuses tasks that ask to write. */
+bool plan_make_readonly(struct plan *plan, struct err *err);
 
 /* The value of parameter i (0-based) of a statement for a ticket: NULL is SQL NULL. */
 const char *plan_value(const struct plan *plan, const struct ticket *ticket, const struct statement *st, int i);

@@ -20,7 +20,7 @@ pg_bin() {
 		echo "$dir"
 		return 0
 	}
-	for dir in $(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin 2>/dev/null | sort -rV); do
+	for dir in $(printf '%s\n' /usr/lib/postgresql/*/bin /usr/pgsql-*/bin | sort -rV); do
 		[ -x "$dir/initdb" ] && [ -x "$dir/postgres" ] && {
 			echo "$dir"
 			return 0

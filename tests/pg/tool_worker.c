@@ -361,12 +361,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	plan = workload_load((const char *const *)argv + optind, 1, argv[optind + 1], -1, &err);
-	if (!plan) {
+	if (!plan || (opt.readonly && !plan_make_readonly(plan, &err))) {
 		fprintf(stderr, "%s\n", err.text);
 		return 2;
 	}
-	if (opt.readonly)
-		plan_make_readonly(plan);
 	worker_warm_up();
 	shm = shm_map(opt.clients, plan->ntickets, (uint32_t)plan->ntasks, &err);
 	todo = mem_zero(plan->ntickets, sizeof *todo);

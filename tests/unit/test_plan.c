@@ -177,8 +177,14 @@ static void test_make_readonly(void **state)
 
 	(void)state;
 	plan->session = mem_zero(1, sizeof *plan->session);
-	plan_make_readonly(plan);
+	struct err err = {0};
+
+	assert_true(plan_make_readonly(plan, &err));
 	assert_true(plan->tasks[0].readonly && plan->tasks[1].readonly && plan->session->readonly);
+	plan->path = mem_strdup("w.sql");
+	plan->tasks[1].write_line = 7;
+	assert_false(plan_make_readonly(plan, &err));
+	assert_non_null(strstr(err.text, "w.sql:7: this statement of task b"));
 	plan_free(plan);
 }
 

@@ -208,6 +208,7 @@ static void test_transaction(void **state)
 	        {"-- @task a transaction\ninsert into t values (1); select 1;", NULL,
 	                "a transaction: insert into t values (1); select 1"},
 	        {"-- @task a transaction\ncall p(); do '';", NULL, "a transaction: call p(); do ''"},
+	        {"-- @task a readonly\nselect 1; discard all;", NULL, "a steps: select 1; discard all"},
 	        {"-- @task a transaction\nsavepoint s; rollback to s;", NULL,
 	                "a transaction: savepoint s; rollback to s"},
 	};
@@ -400,6 +401,16 @@ static void test_task_options(void **state)
 	plan_free(plan);
 }
 
+static void test_run_retries_reach_the_tasks(void **state)
+{
+	struct plan *plan = parse("-- @run retries=5\n-- @task a\nselect 1;\n-- @task b retries=1\nselect 1;", NULL);
+
+	(void)state;
+	assert_int_equal(plan->tasks[0].retries, 5);
+	assert_int_equal(plan->tasks[1].retries, 1);
+	plan_free(plan);
+}
+
 static void test_setup_sections_go_on(void **state)
 {
 	struct plan *plan =
@@ -485,6 +496,7 @@ int main(void)
 	        cmocka_unit_test(test_parameters),
 	        cmocka_unit_test(test_parameter_errors),
 	        cmocka_unit_test(test_task_options),
+	        cmocka_unit_test(test_run_retries_reach_the_tasks),
 	        cmocka_unit_test(test_setup_sections_go_on),
 	        cmocka_unit_test(test_rows_become_tickets),
 	        cmocka_unit_test(test_several_files),

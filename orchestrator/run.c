@@ -54,8 +54,10 @@ static void fill_crew(struct run *run, const struct crew_bodies *bodies)
 	        .timeout_ns = run->options->timeout_ns,
 	        .reconnect_for_ns = run->options->reconnect_for_ns,
 	        .readonly = run->options->read_only};
-	crew->observation =
-	        (struct observation){.shm = run->shm, .target = run->target, .interval_ns = OBSERVER_INTERVAL_NS};
+	crew->observation = (struct observation){.shm = run->shm,
+	        .target = run->target,
+	        .interval_ns = OBSERVER_INTERVAL_NS,
+	        .reconnect_for_ns = run->options->reconnect_for_ns};
 }
 
 static bool open_run(struct run *run, const struct crew_bodies *bodies, struct err *err)

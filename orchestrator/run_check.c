@@ -128,7 +128,8 @@ bool run_check(const struct options *options, const struct target *target, uint3
 	worker_warm_up();
 	crew_init(&crew, loop, 0, 0, 1);
 	crew.bodies = (struct crew_bodies){worker_main, observer_main};
-	crew.observation = (struct observation){.target = *target, .interval_ns = 100 * NS_PER_MS};
+	crew.observation = (struct observation){
+	        .target = *target, .interval_ns = 100 * NS_PER_MS, .reconnect_for_ns = options->reconnect_for_ns};
 	if (crew.observation.target.connect_timeout_ns <= 0)
 		crew.observation.target.connect_timeout_ns = 10 * NS_PER_S;
 	if (!crew.observation.target.application_name[0])

@@ -206,7 +206,7 @@ static void tail_of(const char *path, char *out, size_t size)
 		if (text[i] == '\n')
 			text[i] = '|';
 	if (len > 0)
-		snprintf(out, size, "%s", text + from);
+		snprintf(out, size, "%.*s", (int)size - 1, text + from);
 }
 
 bool sandbox_run(const struct sandbox *s, char *const argv[], const char *log, int seconds, struct err *err)

@@ -63,7 +63,7 @@ static bool empty(const char *dir)
  * pgparallel from starting a second server on the same data. */
 static bool claim(struct sandbox *s, const char *dir, struct err *err)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + sizeof marker + 1];
 	bool fresh = empty(dir);
 
 	snprintf(path, sizeof path, "%s/%s", dir, marker);

@@ -43,6 +43,8 @@ struct world {
 	uint32_t nsessions;
 	struct verdict verdicts[TASKS];
 	int64_t now, release_at, stop_at, cancel_at;
+	bool stopped;
+	bool wake; /* a retry was pushed: the lane would be woken */
 	int32_t cancel_pid;
 	struct buf log;
 	char trouble[256];
@@ -196,6 +198,7 @@ static void heard_attempt(struct world *w, const struct attempt *a)
 	if ((a->outcome == OUTCOME_FAILED && (a->flags & ATTEMPT_RETRY) && (a->flags & ATTEMPT_SESSION_LOST)) ||
 	        (a->outcome == OUTCOME_UNKNOWN && t->repeatable)) {
 		pick_push(&w->pick, &(struct msg_retry){.ticket = a->ticket, .try_no = a->try_no + 1});
+		w->wake = true;
 		v->final = false;
 	}
 }
@@ -240,6 +243,7 @@ static bool act(struct world *w)
 	if (w->now >= w->stop_at) {
 		uint32_t mode = atomic_load(&w->shm->stop_mode);
 
+		w->stopped = true;
 		/* First no new tickets, then cancel; the end of the run drops what is left. */
 		atomic_store(&w->shm->stop_mode, mode == STOP_NONE ? STOP_SOON : STOP_CANCEL);
 		w->stop_at = mode == STOP_NONE ? w->now + NS_PER_S : CLOCK_NEVER;
@@ -314,7 +318,9 @@ static void run_until_idle(struct world *w)
 	unsigned still = 0;
 
 	while (!w->trouble[0] && !pick_idle(&w->pick) && !all_closed(w)) {
-		bool woken = act(w);
+		bool woken = act(w) || w->wake;
+
+		w->wake = false;
 		bool moved = step_sessions(w, woken);
 
 		moved |= server_step(w->server, w->now);
@@ -334,6 +340,23 @@ static void run_until_idle(struct world *w)
 			w->now = next > w->now ? next : w->now;
 		}
 	}
+}
+
+/* A ticket whose session gave up between two tries is in nobody's hand: the parent finds it when all is idle. */
+static bool hand_out_again(struct world *w)
+{
+	bool found = false;
+
+	for (uint32_t t = 0; !w->stopped && t < w->plan.ntickets; t++) {
+		struct verdict *v = &w->verdicts[t];
+
+		if (v->final || v->tries == 0)
+			continue;
+		pick_push(&w->pick, &(struct msg_retry){.ticket = t, .try_no = (uint32_t)v->tries + 1});
+		found = true;
+	}
+	w->wake = found;
+	return found;
 }
 
 static void end_run(struct world *w)
@@ -360,12 +383,14 @@ static void end_run(struct world *w)
 }
 
 /* done: applied exactly once. failed: not applied, but for its first `applied` statements. unknown: either. */
-static void check_ledger(struct world *w)
+static void check_ledger(struct world *w, bool whole)
 {
 	for (uint32_t t = 0; t < w->plan.ntickets; t++) {
 		const struct verdict *v = &w->verdicts[t];
 		const struct task *task = &w->tasks[t];
 
+		if (whole && !v->final)
+			TROUBLE(w, "ticket %u was lost: %d attempts and no final one", t, v->tries);
 		if (v->done > 1)
 			TROUBLE(w, "ticket %u was done %d times", t, v->done);
 		for (int s = 0; s < task->nstatements; s++) {
@@ -374,6 +399,8 @@ static void check_ledger(struct world *w)
 			              strncmp(task->statements[s].text, "call", 4) == 0;
 			int least = v->done + v->applied_failed[s];
 
+			if (writes && there > 1 && !task->repeatable)
+				TROUBLE(w, "ticket %u statement %d was applied %d times", t, s, there);
 			if (writes && (there < least || there > least + v->unknown))
 				TROUBLE(w,
 				        "ticket %u statement %d is there %d times: done %d, known applied %d, unknown "
@@ -437,10 +464,15 @@ static void world_end(struct world *w)
 /* What did not hold, in *w's trouble ("" = all well); digest has room for DIGEST_HEX. The owner calls world_end. */
 static void world_run(struct world *w, struct server *server, uint64_t seed, char *digest)
 {
+	bool whole;
+
 	world_begin(w, server, seed);
-	run_until_idle(w);
+	do {
+		run_until_idle(w);
+	} while (!w->trouble[0] && pick_idle(&w->pick) && !all_closed(w) && hand_out_again(w));
+	whole = !w->stopped && pick_idle(&w->pick) && !all_closed(w);
 	end_run(w);
-	check_ledger(w);
+	check_ledger(w, whole);
 	digest_sha256_hex(buf_str(&w->log), w->log.len, digest);
 }
 

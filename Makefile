@@ -19,6 +19,7 @@ SOURCES = $(wildcard shared/*.c worker/*.c reports/*.c orchestrator/*.c)
 OBJECTS = $(SOURCES:%.c=$(B)/%.o)
 LIBRARY_OBJECTS = $(filter-out $(B)/orchestrator/main.o,$(OBJECTS))
 UNIT_TESTS = $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c tests/session/test_*.c tests/process/test_*.c))
+TEST_TOOLS = $(patsubst %.c,$(B)/%,$(wildcard tests/*/tool_*.c))
 # Files that become bytes of the program: `static const unsigned char x[] = {` #include "reports/assets/report.css.inc" `};`
 EMBEDDED = $(patsubst %,$(B)/embed/%.inc,$(wildcard reports/*.sql reports/assets/*))
 PROGRAM = $(if $(wildcard orchestrator/main.c),$(B)/pgparallel)
@@ -64,7 +65,7 @@ unit: $(UNIT_TESTS) ## only the C test programs
 	@failed=0; for t in $(UNIT_TESTS); do $$t || failed=1; done; exit $$failed
 
 # The second build has hooks that tests use to break things: no release has them.
-test-build: $(UNIT_TESTS)
+test-build: $(UNIT_TESTS) $(TEST_TOOLS)
 	@$(MAKE) --no-print-directory -s B=$(B)/test CPPFLAGS='$(CPPFLAGS) -DPGPARALLEL_TEST_HOOKS' all
 
 install: all manual ## into $(DESTDIR)$(PREFIX)
@@ -126,4 +127,4 @@ help: ## this list
 
 .PHONY: all demo test check unit test-build install uninstall manual readme asan tsan lint format soak bench-deps bench clean help
 .DELETE_ON_ERROR:
--include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(TEST_TOOLS:=.d)

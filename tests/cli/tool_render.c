@@ -1,6 +1,6 @@
 /*
- * render_fixture: writes the made-up runs of tests/unit/fixture_run as files, for tests that need a browser, a parser
- * of another language or a terminal. render_fixture KIND FORMAT [ATTEMPTS|WIDTH] > FILE; FORMAT is text, ascii, color,
+ * tool_render: writes the made-up runs of tests/unit/fixture_run as files, for tests that need a browser, a parser
+ * of another language or a terminal. tool_render KIND FORMAT [ATTEMPTS|WIDTH] > FILE; FORMAT is text, ascii, color,
  * html, json, md, proof, csv or csv:TABLE.
  */
 #include <stdio.h>
@@ -48,6 +48,6 @@ int main(int argc, char **argv)
 		fixture_free(&f);
 		return fflush(stdout) != 0;
 	}
-	fprintf(stderr, "render_fixture KIND FORMAT [ATTEMPTS|WIDTH]\n");
+	fprintf(stderr, "tool_render KIND FORMAT [ATTEMPTS|WIDTH]\n");
 	return 1;
 }

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""The time budget hides nothing: a pause planted between two phases shows up as unexplained, and nowhere else.
+
+Uses the build with test hooks (PGPARALLEL_PLANT=POINT:DURATION); without a plant the unexplained part stays below
+max(1 ms, 0.1 %) of the wall time (the best of five runs, as the machine may be busy).
+"""
+import json
+import os
+import tempfile
+
+from tap import ROOT, Tap, program
+import tap as settings
+from throwaway import Server
+
+WORKLOAD = "-- @workload budget\n-- @task a readonly\nselect pg_sleep(0.3);\n-- @task b readonly\nselect pg_sleep(0.2);\n"
+
+
+def unexplained_us(folder, env, plant):
+    db = os.path.join(folder, "budget.db")
+    if os.path.exists(db):
+        os.remove(db)
+    more = {"PGPARALLEL_PLANT": plant} if plant else {}
+    answer = program(["run", "-q", "--db", db, "-c", "2", "-f", folder + "/w.sql"], {**env, **more})
+    report = program(["report", "--db", db, "-F", "json"], {})
+    budget = json.loads(report.stdout)["budget"]
+    return budget["unexplained_us"], budget["wall_us"], answer.stdout + answer.stderr
+
+
+def main():
+    tap = Tap()
+    settings.PROGRAM = os.environ.get("PGPARALLEL_HOOKS", os.path.join(ROOT, ".build/test/pgparallel"))
+    with Server() as server, tempfile.TemporaryDirectory() as folder:
+        with open(folder + "/w.sql", "w") as f:
+            f.write(WORKLOAD)
+        env = server.socket_env
+        best = min((unexplained_us(folder, env, None) for _ in range(5)), key=lambda x: x[0])
+        tap.check(f"unexplained without a plant: {best[0]} us of {best[1]} us", best[0] < max(1000, best[1] / 1000), best)
+        for point in ("spawn", "ready", "take"):
+            for plant, us in (("200ms", 200000), ("2ms", 2000)):
+                seen, wall, text = min((unexplained_us(folder, env, f"{point}:{plant}") for _ in range(3)), key=lambda x: x[0])
+                tap.check(f"{plant} planted at {point} are unexplained: {seen} us", us <= seen < us * 1.5 + best[0] + 1000, text)
+    tap.end()
+
+
+if __name__ == "__main__":
+    main()

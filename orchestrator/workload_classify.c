@@ -141,6 +141,8 @@ static enum statement_kind kind_of(const struct head *head)
 		return STATEMENT_ROLLBACK;
 	if (word_in(head, 0, "call do"))
 		return STATEMENT_CALL;
+	if (word_is(head, 0, "copy"))
+		return STATEMENT_COPY;
 	return STATEMENT_PLAIN;
 }
 
@@ -265,6 +267,7 @@ static const char *kind_text(enum statement_kind kind)
 		       "own "
 		       "without `transaction`";
 	case STATEMENT_CALL:
+	case STATEMENT_COPY:
 	case STATEMENT_PLAIN:
 		break;
 	}
@@ -277,7 +280,7 @@ bool task_choose_send(const char *path, struct task *task, struct err *err)
 	for (int i = 0; i < task->nstatements; i++) {
 		const struct statement *st = &task->statements[i];
 
-		if (st->kind == STATEMENT_PLAIN)
+		if (st->kind == STATEMENT_PLAIN || st->kind == STATEMENT_COPY)
 			continue;
 		if (!task->transaction)
 			task->send = SEND_STEPS;

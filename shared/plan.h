@@ -20,6 +20,7 @@ enum statement_kind {
 	STATEMENT_COMMIT, /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED, COMMIT AND CHAIN */
 	STATEMENT_ROLLBACK, /* ROLLBACK, ABORT (not ROLLBACK TO) */
 	STATEMENT_CALL, /* CALL, DO: may commit inside */
+	STATEMENT_COPY, /* COPY TO STDOUT: nothing may follow it in the same flush through a pooler */
 	STATEMENT_ALONE /* cannot run in a block: VACUUM, CREATE/DROP/REINDEX ... CONCURRENTLY, CREATE DATABASE, ... */
 };
 

@@ -173,6 +173,20 @@ static bool send_local_settings(struct session *s)
 	return used == 0 || ask_send(s, ASK_SETTING, 0, sql, 0, NULL, false);
 }
 
+/* PgBouncer (seen with 1.18) takes the end of a COPY for the end of the pipeline and gives the server away: through a
+ * pooler the end marker waits until the COPY is answered. task_continue places it then. */
+static bool end_marker_goes_along(const struct session *s)
+{
+	const struct task *task = s->run.task;
+
+	if (!s->run.markers)
+		return false;
+	for (int i = 0; !s->a->target.direct && i < task->nstatements; i++)
+		if (task->statements[i].kind == STATEMENT_COPY)
+			return false;
+	return true;
+}
+
 static bool send_segment(struct session *s, int64_t now)
 {
 	if ((s->run.markers && !ask_marker(s, ASK_BEFORE, now)) || !send_local_settings(s))
@@ -181,7 +195,8 @@ static bool send_segment(struct session *s, int64_t now)
 		if (!send_statement(s, i))
 			return false;
 	s->run.closing = true;
-	return ask_sync(s, ASK_TASK_SYNC) && (!s->run.markers || ask_marker(s, ASK_AFTER, now)) && ask_flush(s);
+	return ask_sync(s, ASK_TASK_SYNC) && (!end_marker_goes_along(s) || ask_marker(s, ASK_AFTER, now)) &&
+	       ask_flush(s);
 }
 
 static bool send_transaction(struct session *s, int64_t now)
@@ -242,7 +257,7 @@ static bool send_step(struct session *s, int64_t now)
 	if (first && (!send_session_settings(s) || (run->markers && !ask_marker(s, ASK_BEFORE, now))))
 		return false;
 	return send_statement(s, index) && ask_sync(s, ASK_TASK_SYNC) &&
-	       (!run->closing || !run->markers || ask_marker(s, ASK_AFTER, now)) && ask_flush(s);
+	       (!run->closing || !end_marker_goes_along(s) || ask_marker(s, ASK_AFTER, now)) && ask_flush(s);
 }
 
 void task_begin(struct session *s, int64_t now)

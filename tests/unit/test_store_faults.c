@@ -50,8 +50,8 @@ static int64_t start_run(void)
 static bool put(int64_t run, uint32_t ticket)
 {
 	struct attempt a = sample_attempt(ticket, 5, 20 + ticket);
-	return store_attempt(store, run, SAMPLE_ORIGIN, &sample.plan, &a, &err) &
-	       store_ticket(store, run, &sample.plan, ticket, OUTCOME_DONE, &err);
+	bool attempt = store_attempt(store, run, SAMPLE_ORIGIN, &sample.plan, &a, &err);
+	return store_ticket(store, run, &sample.plan, ticket, OUTCOME_DONE, &err) && attempt;
 }
 
 static uint32_t done_in(const char *path, int64_t run)

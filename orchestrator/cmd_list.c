@@ -31,7 +31,7 @@ enum {
 static const struct {
 	const char *head;
 	bool right;
-} columns[COLUMNS] = {{"run ", true}, {"started (UTC)", false}, {"workload", false}, {"engine", false}, {"c", true},
+} columns[COLUMNS] = {{"run", false}, {"started (UTC)", false}, {"workload", false}, {"engine", false}, {"c", true},
         {"done", true}, {"wall", true}, {"gain", true}, {"verdict", false}};
 
 struct row {
@@ -76,7 +76,7 @@ static void make_row(const struct run_line *l, bool utf8, struct row *row)
 	struct buf b = {0};
 	char text[32];
 	row->color = color_of(l);
-	buf_printf(&b, "%lld%s", (long long)l->id, l->pinned ? "*" : " ");
+	buf_printf(&b, "%lld%s", (long long)l->id, l->pinned ? "*" : "");
 	row->cell[COLUMN_RUN] = cell(&b);
 	clock_iso(l->started_wall_us, text);
 	text[10] = ' ';

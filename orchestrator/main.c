@@ -44,6 +44,7 @@ static void reset_signals(void)
 	sigemptyset(&none);
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write, which is reported */
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 

@@ -352,6 +352,9 @@ void record_close(struct run *run)
 	struct err err = {0};
 
 	watchdog_waits_for("the results file to be written and closed");
+	while (run->store && !run->store_failed && store_dirty(run->store)) /* another program's lock, at most 30 s */
+		if (!store_commit(run->store, &err))
+			record_failed(run, &err, run->dirty_ns);
 	if (run->store && run->store_failed && run->id)
 		spill(run);
 	if (run->store && !store_close(run->store, &err) && !run->store_failed) {

@@ -350,8 +350,8 @@ SELECT
 	k.round AS round, -- which execution of the task, 0 = first
 	k.data_row AS data_row, -- row of the --data file, 0 = first
 	a.try_no AS try_no, -- 1 = first try
-	s.session AS session, -- global number of the session
-	s.worker AS worker, -- number of the worker
+	s.session AS session, -- global number of the session, 0 = first
+	s.worker AS worker, -- number of the worker, 0 = first
 	s.generation AS generation, -- generation of that worker
 	coalesce(a.backend_pid, s.backend_pid) AS backend_pid, -- backend that ran it
 	CASE a.outcome WHEN 1 THEN 'done' WHEN 2 THEN 'failed' ELSE 'unknown' END AS outcome, -- done, failed or unknown

@@ -89,9 +89,8 @@ bool store_db_fail(sqlite3 *db, const char *path, struct err *err)
 	case SQLITE_IOERR: {
 		int saved = sqlite3_system_errno(db);
 		return err_set(err, EXIT_STORE,
-		        "%s: reading or writing it failed (%s%s%s, code %d); it is not tried again. Check the disk, "
-		        "and use "
-		        "--db=OTHER on another",
+		        "%s: reading or writing it failed (%s%s%s, code %d); it is not tried again. Check the disk "
+		        "and its limits (df, ulimit -f), and use --db=OTHER on another",
 		        path, text, saved ? ", " : "", saved ? strerror(saved) : "", code);
 	}
 	default:

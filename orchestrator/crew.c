@@ -138,9 +138,15 @@ void crew_start_later(struct crew *crew, struct member *m, int64_t now, const st
 {
 	char text[1200];
 
+	crew->fork_error = *why;
 	m->state = MEMBER_WAITING;
-	m->respawn_ns = now + FORK_RETRY_NS;
-	snprintf(text, sizeof text, "worker %u could not be started, next try in 0.5 s: %s", m->worker + 1, why->text);
+	int64_t pause = FORK_RETRY_NS << (m->fork_failures < 4 ? m->fork_failures : 4);
+	m->respawn_ns = now + pause;
+	if (++m->fork_failures == CREW_FORK_FAILURES)
+		for (uint32_t s = 0; s < m->nsessions; s++)
+			crew->session_state[m->first_session + s] = SESSION_GAVE_UP;
+	snprintf(text, sizeof text, "worker %u could not be started, next try in %.1f s: %s", m->worker + 1,
+	        (double)pause / 1e9, why->text);
 	crew->hooks.event(crew->hooks.context, now, LEVEL_WARNING, "fork failed", text);
 }
 
@@ -161,12 +167,16 @@ bool crew_start(struct crew *crew, struct member *m, int64_t now, struct err *er
 	start.assignment.nlanes = m->nlanes;
 	start.assignment.replacement = crew->go_given;
 	reset_slots(crew, m, now);
-	for (uint32_t s = 0; s < m->nsessions; s++)
+	for (uint32_t s = 0; s < m->nsessions && m->fork_failures < CREW_FORK_FAILURES; s++)
 		crew->session_state[m->first_session + s] = SESSION_PENDING;
-	bool ok = spawn_member(crew, m, &start, err);
-	if (ok && m->worker == 0)
+	if (!spawn_member(crew, m, &start, err)) {
+		m->generation--;
+		return false;
+	}
+	m->fork_failures = 0;
+	if (m->worker == 0)
 		spawn_plant("spawn");
-	return ok;
+	return true;
 }
 
 /* The worker of @setup and @teardown: one session, the first slot, gone before and after the others. */
@@ -405,9 +415,10 @@ static void respawn(struct crew *crew, struct member *m, int64_t now)
 	}
 	if (crew_start(crew, m, now, &err)) {
 		crew->replaced++;
-		snprintf(text, sizeof text, "worker %u was replaced (pid %d, generation %u)", m->worker + 1,
-		        (int)m->pid, m->generation);
-		crew->hooks.event(crew->hooks.context, now, LEVEL_WARNING, "worker replaced", text);
+		snprintf(text, sizeof text, "worker %u was %s (pid %d, generation %u)", m->worker + 1,
+		        m->generation > 1 ? "replaced" : "started after all", (int)m->pid, m->generation);
+		crew->hooks.event(crew->hooks.context, now, LEVEL_WARNING,
+		        m->generation > 1 ? "worker replaced" : "worker started", text);
 		return;
 	}
 	crew_start_later(crew, m, now, &err);

@@ -21,6 +21,7 @@
 
 #define CREW_SILENT_NS (10 * INT64_C(1000000000)) /* a silent heartbeat ends a worker */
 #define CREW_DEADLINE_GRACE_NS (5 * INT64_C(1000000000)) /* a lane's own deadline, passed by so much, too */
+#define CREW_FORK_FAILURES 3 /* after so many nobody waits for that worker any more; it is still tried */
 #define CREW_YOUNG_DEATHS 3 /* deaths without a finished task that stop a place */
 
 enum member_kind { MEMBER_WORKER, MEMBER_OBSERVER, MEMBER_SPECIAL };
@@ -57,6 +58,7 @@ struct member {
 	uint32_t finished; /* attempts reported in this generation */
 	uint32_t retries_out; /* RETRY sent and not answered */
 	uint32_t young_deaths;
+	uint32_t fork_failures; /* in a row */
 	int64_t respawn_ns;
 	char cause[900]; /* why it ended or was ended, as far as known */
 };
@@ -113,6 +115,7 @@ struct crew {
 	uint64_t frames; /* taken so far */
 	bool ever_connected;
 	uint32_t replaced; /* workers started again */
+	struct err fork_error; /* the last one, "" = none */
 };
 
 /* Lays sessions on workers: `lanes` lanes (threads of control) over the workers of the engine. */

@@ -210,6 +210,10 @@ static void phase_connect(struct run *run, int64_t now)
 		return;
 	run->ready_sessions = crew_count(crew, SESSION_READY);
 	uint32_t usable = crew_usable(crew), least = (uint32_t)run->options->min_workers;
+	if (usable == 0 && !run->refusal.text[0] && crew->fork_error.text[0]) {
+		run_refuse(run, EXIT_TASKS, now, "%s", crew->fork_error.text);
+		return;
+	}
 	if (hopeless || usable == 0) {
 		run_refuse(run, EXIT_CONNECT, now, "no session could be made ready: %.800s",
 		        run->refusal.text[0] ? run->refusal.text : "no answer in time");

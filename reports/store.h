@@ -74,7 +74,8 @@ struct run_end {
  * (EXIT_USAGE). */
 struct store *store_open(const char *path, int *interrupted, struct err *err);
 
-/* The same checks without writing and without reading every page; the file may be missing. For use before the first fork: nothing stays open. */
+/* The same checks without writing and without reading every page; the file may be missing. For use before the first
+ * fork: nothing stays open. */
 bool store_probe(const char *path, struct err *err);
 
 /* Checkpoints, leaves one plain file (journal_mode DELETE when no reader holds it) and closes. */

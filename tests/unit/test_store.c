@@ -552,6 +552,25 @@ static void a_reader_does_not_hinder_closing(void **state)
 	query_close(q);
 }
 
+/* The lock keeps writers apart; should it not (a copied file, a broken lock), SQLite still does. */
+static void two_openers_do_no_harm(void **state)
+{
+	(void)state;
+	int interrupted;
+	struct store *first = store, *second = store_open(sample.path, &interrupted, &err);
+	assert_non_null(second);
+	int64_t one = run_of("run", 0);
+	store = second;
+	int64_t two = run_of("run", 0);
+	assert_true(one != two);
+	assert_int_equal(count_of("SELECT count(*) FROM attempt"), 20);
+	assert_true(store_close(second, &err));
+	store = first;
+	int64_t three = run_of("run", 0);
+	assert_true(three > two);
+	assert_int_equal(count_of("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -562,6 +581,7 @@ int main(void)
 	        CASE(baseline_and_previous_are_found), CASE(list_is_newest_first), CASE(a_missing_run_is_a_usage_error),
 	        CASE(readers_see_a_run_being_written), CASE(a_pooler_gives_attempts_their_own_backend),
 	        CASE(an_attempt_without_a_reported_session_is_kept), CASE(a_wrong_ticket_is_refused),
-	        CASE(closed_is_one_plain_private_file), CASE(a_reader_does_not_hinder_closing)};
+	        CASE(closed_is_one_plain_private_file), CASE(a_reader_does_not_hinder_closing),
+	        CASE(two_openers_do_no_harm)};
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

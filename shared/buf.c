@@ -3,7 +3,6 @@
  */
 #include "shared/buf.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,14 +107,11 @@ void buf_putc(struct buf *b, char c)
 	buf_append(b, &c, 1);
 }
 
-void buf_printf(struct buf *b, const char *format, ...)
+void buf_vprintf(struct buf *b, const char *format, va_list args)
 {
-	va_list args;
-
-	va_start(args, format);
-	buf_reserve(b, 64);
 	va_list again;
 
+	buf_reserve(b, 64);
 	va_copy(again, args);
 	size_t room = b->cap - b->len;
 	int len = vsnprintf(b->data + b->len, room, format, args);
@@ -125,10 +121,18 @@ void buf_printf(struct buf *b, const char *format, ...)
 		len = vsnprintf(b->data + b->len, (size_t)len + 1, format, again);
 	}
 	va_end(again);
-	va_end(args);
 	if (len > 0)
 		b->len += (size_t)len;
 	b->data[b->len] = '\0';
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	buf_vprintf(b, format, args);
+	va_end(args);
 }
 
 void buf_clear(struct buf *b)

@@ -5,6 +5,7 @@
 #ifndef SHARED_BUF_H
 #define SHARED_BUF_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ void buf_append(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *text);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 void buf_reserve(struct buf *b, size_t more); /* room for `more` further bytes without another allocation */
 void buf_clear(struct buf *b); /* empties it and keeps the memory */
 void buf_free(struct buf *b);

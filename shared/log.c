@@ -178,18 +178,10 @@ void log_write(enum log_level level, const struct log_context *about, const char
 		return;
 	struct buf text = {0}, line = {0};
 	char when[32];
-	va_list args, again;
+	va_list args;
 
 	va_start(args, format);
-	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, format, args);
-
-	if (len > 0) {
-		buf_reserve(&text, (size_t)len);
-		vsnprintf(text.data, (size_t)len + 1, format, again);
-		text.len = (size_t)len;
-	}
-	va_end(again);
+	buf_vprintf(&text, format, args);
 	va_end(args);
 	clock_iso(clock_wall_us(), when);
 	buf_printf(&line, "%s %s ", when, names[level]);

@@ -184,10 +184,14 @@ static void put_verdict(const struct rendering *r, struct buf *out)
 	word_state(r->run, &b);
 	if (b.len > 0)
 		html_put(out, "p", "warn", buf_str(&b));
-	if (r->proof->reason[0])
-		html_put(out, "p", NULL, r->proof->reason);
-	if (r->proof->next[0])
-		html_put(out, "p", "small", r->proof->next);
+	buf_clear(&b);
+	word_reason(r, &b);
+	if (b.len > 0)
+		html_put(out, "p", NULL, buf_str(&b));
+	buf_clear(&b);
+	word_next(r, &b);
+	if (b.len > 0)
+		html_put(out, "p", "small", buf_str(&b));
 	if (r->proof->ndoubts > 0)
 		buf_printf(out, "<p class=\"small\"><a href=\"#doubts\">%zu reason%s to doubt these numbers</a></p>",
 		        r->proof->ndoubts, r->proof->ndoubts == 1 ? "" : "s");
@@ -252,7 +256,8 @@ static void put_tiles(const struct rendering *r, struct buf *out)
 		tile(out, NULL, word_number(p->mean_active, number),
 		        "mean active sessions; <code>--baseline</code> shows the speed-up");
 	}
-	snprintf(text, sizeof text, "effective lanes; peak %u of %u sessions", p->peak, run->sessions);
+	snprintf(text, sizeof text, "effective lanes; peak %u of %u session%s", p->peak, run->sessions,
+	        run->sessions == 1 ? "" : "s");
 	tile(out, NULL, word_number(p->effective_lanes, number), text);
 	put_outcome_tile(run, out);
 	if (run->done >= 100 && p->makespan_us > 0) {

@@ -23,8 +23,8 @@ static void run_row(const struct run_line *l, bool linked, struct buf *out)
 		        l->id);
 	else
 		buf_printf(out, "<tr><th scope=\"row\">%" PRId64 "</th>", l->id);
-	html_put(out, "td", NULL, word_date(l->started_wall_us, a));
-	html_put(out, "td", NULL, l->workload);
+	html_put(out, "td", "w", word_date(l->started_wall_us, a));
+	html_put(out, "td", "w", l->workload);
 	html_put(out, "td", bad ? "x" : NULL, strcmp(l->role, "baseline") == 0 ? "serial baseline" : l->verdict);
 	snprintf(text, sizeof text, "%s%s%s", l->speedup > 0 ? word_ratio(l->speedup, a) : "–",
 	        l->ceiling > 0 ? " of " : "", l->ceiling > 0 ? word_ratio(l->ceiling, b) : "");

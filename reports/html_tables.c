@@ -235,6 +235,18 @@ static void fact_row(struct buf *out, const char *name, const char *value)
 	buf_puts(out, "</td></tr>\n");
 }
 
+/* What most readers look for; the rest is one click away. */
+static bool is_key_fact(const char *name)
+{
+	static const char *const key[] = {"server_version", "host", "dbname", "connection", "tls", "max_connections",
+	        "rtt_us", "server_cpus", "client_cpu", "client_cpus_allowed", "client_kernel", "client_load_before"};
+
+	for (size_t i = 0; i < sizeof key / sizeof key[0]; i++)
+		if (strcmp(key[i], name) == 0)
+			return true;
+	return false;
+}
+
 static void put_run_facts(const struct rendering *r, struct buf *out)
 {
 	const struct run_view *run = r->run;
@@ -256,8 +268,18 @@ static void put_run_facts(const struct rendering *r, struct buf *out)
 	}
 	fact_row(out, "results file", r->store_path);
 	for (size_t i = 0; i < run->nfacts; i++)
-		fact_row(out, run->facts[i].name, run->facts[i].value);
+		if (is_key_fact(run->facts[i].name))
+			fact_row(out, run->facts[i].name, run->facts[i].value);
 	buf_puts(out, "</tbody></table></div>\n");
+	if (run->nfacts == 0)
+		return;
+	buf_printf(out,
+	        "<details><summary>all %zu facts and server settings</summary>\n"
+	        "<div class=\"scroll\"><table class=\"facts\"><tbody>\n",
+	        run->nfacts);
+	for (size_t i = 0; i < run->nfacts; i++)
+		fact_row(out, run->facts[i].name, run->facts[i].value);
+	buf_puts(out, "</tbody></table></div></details>\n");
 }
 
 void html_reproduce(const struct rendering *r, struct buf *out)

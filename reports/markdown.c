@@ -51,14 +51,17 @@ void markdown_verdict(const struct rendering *r, struct buf *out)
 	buf_putc(&b, '.');
 	escape_markdown_text(buf_str(&b), out);
 	buf_puts(out, "\n\n");
-	buf_clear(&b);
-	word_state(r->run, &b);
 	for (int i = 0; i < 3; i++) {
-		const char *text = i == 0 ? buf_str(&b) : i == 1 ? r->proof->reason : r->proof->next;
-
-		if (text[0] == '\0')
+		buf_clear(&b);
+		if (i == 0)
+			word_state(r->run, &b);
+		else if (i == 1)
+			word_reason(r, &b);
+		else
+			word_next(r, &b);
+		if (b.len == 0)
 			continue;
-		escape_markdown_text(text, out);
+		escape_markdown_text(buf_str(&b), out);
 		buf_puts(out, "\n\n");
 	}
 	buf_free(&b);
@@ -162,7 +165,7 @@ void markdown_doubts(const struct rendering *r, struct buf *out)
 
 void markdown_render(const struct rendering *r, bool whole_proof, struct buf *out)
 {
-	const char *version = run_view_fact(r->run, "version");
+	const char *version = run_view_fact(r->run, "server_version");
 	char date[32];
 
 	if (whole_proof) {

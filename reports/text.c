@@ -47,8 +47,12 @@ static void verdict(struct text_line *l, const struct rendering *r)
 	buf_clear(&b);
 	word_state(r->run, &b);
 	paragraph(l, 10, TINT_DOUBT, buf_str(&b));
-	paragraph(l, 10, TINT_PLAIN, r->proof->reason);
-	paragraph(l, 10, TINT_DIM, r->proof->next);
+	buf_clear(&b);
+	word_reason(r, &b);
+	paragraph(l, 10, TINT_PLAIN, buf_str(&b));
+	buf_clear(&b);
+	word_next(r, &b);
+	paragraph(l, 10, TINT_DIM, buf_str(&b));
 	buf_free(&b);
 }
 

@@ -199,30 +199,62 @@ void word_gain(const struct rendering *r, struct buf *out)
 	word_counts(r->run, out);
 }
 
+/* A sentence of ours or of the proof's: a capital first, a full stop last. */
+static void put_sentence(const char *text, struct buf *out)
+{
+	size_t len = strlen(text);
+
+	if (len == 0)
+		return;
+	if (out->len > 0)
+		buf_putc(out, ' ');
+	buf_putc(out, text[0] >= 'a' && text[0] <= 'z' ? (char)(text[0] - 'a' + 'A') : text[0]);
+	buf_puts(out, text + 1);
+	if (!strchr(".!?:", text[len - 1]))
+		buf_putc(out, '.');
+}
+
+static bool is_baseline(const struct run_view *run)
+{
+	return run->role && strcmp(run->role, "baseline") == 0;
+}
+
 void word_state(const struct run_view *run, struct buf *out)
 {
 	const char *reason = run->reason ? run->reason : "";
+	struct buf text = {0};
 
+	if (is_baseline(run))
+		put_sentence("this is the measured serial run that others of its experiment are compared with", out);
 	if (run->pruned)
-		buf_puts(out, "the attempts of this run were pruned, only its numbers are left; ");
-	switch (run->state) {
-	case RUN_FINISHED:
-		if (run->pruned)
-			buf_puts(out, "it ended by itself");
+		put_sentence("the attempts of this run were pruned: only its numbers are left", out);
+	if (run->state == RUN_RUNNING)
+		buf_puts(&text, "still running");
+	else if (run->state == RUN_INTERRUPTED)
+		buf_puts(&text, "interrupted: the program that ran it ended without a last word");
+	else if (run->state == RUN_STOPPED)
+		buf_printf(&text, "stopped%s%s", reason[0] ? " by " : "", reason);
+	else if (run->state == RUN_ABORTED)
+		buf_printf(&text, "given up%s%s", reason[0] ? ": " : "", reason);
+	put_sentence(buf_str(&text), out);
+	buf_free(&text);
+}
+
+void word_reason(const struct rendering *r, struct buf *out)
+{
+	if (!r->run->pruned && !is_baseline(r->run))
+		put_sentence(r->proof->reason, out);
+}
+
+/* A command is to be copied: it gets no full stop. */
+void word_next(const struct rendering *r, struct buf *out)
+{
+	const char *text = r->proof->next;
+
+	if (r->run->pruned || is_baseline(r->run) || text[0] == '\0')
 		return;
-	case RUN_RUNNING:
-		buf_puts(out, "still running");
-		return;
-	case RUN_INTERRUPTED:
-		buf_puts(out, "interrupted: the program that ran it ended without a last word");
-		return;
-	case RUN_STOPPED:
-		buf_printf(out, "stopped%s%s", reason[0] ? " by " : "", reason);
-		return;
-	case RUN_ABORTED:
-		buf_printf(out, "given up%s%s", reason[0] ? ": " : "", reason);
-		return;
-	}
+	buf_putc(out, text[0] >= 'a' && text[0] <= 'z' ? (char)(text[0] - 'a' + 'A') : text[0]);
+	buf_puts(out, text + 1);
 }
 
 bool word_trouble(const struct rendering *r)

@@ -34,7 +34,8 @@ void word_summary(const struct rendering *r, struct buf *out);
 void word_gain(const struct rendering *r, struct buf *out);
 /* "5 of 5 done" or "3 of 5 done, 1 failed, 1 not run" */
 void word_counts(const struct run_view *run, struct buf *out);
-/* How the run ended when it did not end by itself ("stopped by SIGTERM"), else nothing. */
+/* How the run ended when it did not end by itself ("Stopped by SIGTERM."), and what kind of run it is when it is a
+ * baseline; else nothing. */
 void word_state(const struct run_view *run, struct buf *out);
 /* The three findings as sentences without a full stop; each always says something. */
 void word_overlapped(const struct rendering *r, struct buf *out);
@@ -42,6 +43,9 @@ void word_gained(const struct rendering *r, struct buf *out);
 void word_stretched(const struct rendering *r, struct buf *out);
 /* What the times of the queries were witnessed by: the server's clock, the observer's samples. */
 void word_witness(const struct rendering *r, struct buf *out);
+/* Why the verdict is what it is, and what to do next, as whole sentences; nothing where there is nothing to say. */
+void word_reason(const struct rendering *r, struct buf *out);
+void word_next(const struct rendering *r, struct buf *out);
 /* How wide the wall's time axis is: the wall, or what is known of it; at least 1. */
 int64_t word_wall_us(const struct rendering *r);
 /* Whether something went wrong: a task not done, or no proof of any. */

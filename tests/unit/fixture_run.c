@@ -140,11 +140,11 @@ static void begin_run(struct run_view *run, const char *workload, const char *en
 	        .connect_us = 8200};
 	run->end.asked_sessions = sessions;
 	run->end.ready_sessions = sessions;
-	add_fact(run, "version", "PostgreSQL 15.18");
+	add_fact(run, "server_version", "PostgreSQL 15.18");
 	add_fact(run, "host", "db.example.org");
 	add_fact(run, "dbname", "shop");
 	add_fact(run, "max_connections", "200");
-	add_fact(run, "cpu", "8 cores allowed of 16");
+	add_fact(run, "client_cpu", "8 cores allowed of 16");
 	add_fact(run, "rtt_us", "180");
 }
 
@@ -445,7 +445,7 @@ static void make_hostile(struct fixture *f)
 		strcpy(run->errors[i].sqlstate, "<b>\"'");
 	}
 	for (size_t i = 0; i < run->nfacts; i++)
-		run->facts[i] = (struct fact_view){i == 0 ? "version" : evil, evil};
+		run->facts[i] = (struct fact_view){i == 0 ? "server_version" : evil, evil};
 	run->events[0].text = evil;
 	strcpy(run->session_rows[0].tls, "\xff<script>");
 	run->session_rows[0].message = evil;

@@ -169,8 +169,8 @@ static void says_why_it_was_serial(void **state)
 
 static void failures_are_told(void **state)
 {
-	static const char *const told[] = {
-	        "OVERLAPPED, 1 failed, 1 unknown:", "2 of 5 done, 1 failed, 1 unknown, 1 not run", "stopped by SIGTERM",
+	static const char *const told[] = {"OVERLAPPED, 1 failed, 1 unknown:",
+	        "2 of 5 done, 1 failed, 1 unknown, 1 not run", "Stopped by SIGTERM.",
 	        "40001 serialization_failure: 3 in s1a (execute); 2 done on a later try, 1 failed",
 	        "could not serialize access", "57014 query_canceled", "no answer from the server",
 	        "worker died: worker 5", "client CPU saturated: ", "dropped samples: "};

@@ -1,4 +1,5 @@
-# Runs against a throwaway server: exit codes 0, 2 to 5, 75 and signals; the results file; resume; repeats; reports.
+# Runs against a throwaway server (needs a server): exit codes 0, 2 to 5, 75 and signals; the results file; resume;
+# repeats; reports.
 
 load helper
 load ../pg/server

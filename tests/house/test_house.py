@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The house's rules, proven from the sources and the objects: who includes whom, who calls which library, folders, file
 length, banned calls, and that what a person meets is documented. Speaks TAP."""
+import functools
 import glob
 import os
 import re
@@ -38,23 +39,27 @@ def sources(pattern="*.[ch]"):
         yield from sorted(glob.glob(f"{folder}/{pattern}"))
 
 
+@functools.lru_cache(maxsize=None)
 def read(path):
     with open(path, errors="replace") as f:
         return f.read()
 
 
+@functools.lru_cache(maxsize=None)
 def code_of(path):
     """The text without comments and string literals."""
     return re.sub(r'/\*.*?\*/|//[^\n]*|"(\\.|[^"\\\n])*"', lambda m: "" if m.group(0)[0] == "/" else '""', read(path),
                   flags=re.S)
 
 
+@functools.lru_cache(maxsize=None)
 def undefined(path):
     """Undefined symbols of an object, our own functions left out."""
     out = subprocess.run(["nm", "-u", path], capture_output=True, text=True, check=True).stdout
     return {line.split()[-1].split("@")[0] for line in out.splitlines() if line.strip()}
 
 
+@functools.lru_cache(maxsize=None)
 def defined(path):
     out = subprocess.run(["nm", "--defined-only", "-g", path], capture_output=True, text=True, check=True).stdout
     return {line.split()[-1] for line in out.splitlines() if line.strip()}

@@ -1,7 +1,7 @@
 /*
- * test_sandbox: --local on the real server programs: it starts, answers on its socket, leaves nothing behind, also
- * after kill -9, keeps and reuses a directory, and refuses one that is not ours. As root it drops by itself; the same
- * tests also run as nobody when we are root. Skipped where the server programs are missing.
+ * test_sandbox: --local on the real server programs (needs a server installed): it starts, answers on its socket,
+ * leaves nothing behind, also after kill -9, keeps and reuses a directory, and refuses one that is not ours. As root it
+ * drops by itself; the same tests also run as nobody when we are root. Skipped where the server programs are missing.
  */
 #include <setjmp.h>
 #include <stdarg.h>

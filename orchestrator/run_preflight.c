@@ -107,54 +107,66 @@ static void begin_record(struct run *run, int64_t now)
 		run_begin(run, now);
 }
 
+/* Whether the earlier run left it in doubt: a session of then may be at work on it still. */
+static bool in_doubt(const struct resume_view *resume, uint32_t ticket)
+{
+	if (ticket >= resume->ntickets)
+		return false;
+	const struct ticket_state *s = &resume->tickets[ticket];
+	return s->state == OUTCOME_UNKNOWN || (s->state == OUTCOME_NONE && s->released);
+}
+
+/* Has the observer end every backend of the earlier runs: a ticket in flight when their parent died names none. */
 static void ask_old(struct run *run, int64_t now)
 {
 	const struct resume_view *resume = run->request->resume;
 	struct buf body = {0};
+	bool any = false;
 
 	run_enter(run, PHASE_OLD, now);
 	run->deadline_ns = now + OLD_BACKENDS_NS;
-	run->old = mem_zero(run->ntodo + 1u, sizeof *run->old);
-	for (uint32_t i = 0; i < run->ntodo; i++) {
-		uint32_t ticket = run->todo[i];
-		if (ticket >= resume->ntickets || resume->tickets[ticket].state != OUTCOME_UNKNOWN)
+	for (uint32_t i = 0; i < run->ntodo && !any; i++)
+		any = in_doubt(resume, run->todo[i]);
+	if (!any)
+		return;
+	run->nold = (uint32_t)resume->nbackends;
+	run->old = mem_zero(run->nold + 1u, sizeof *run->old);
+	for (uint32_t i = 0; i < run->nold; i++) {
+		struct msg_backend backend = {resume->backends[i].pid, resume->backends[i].start_us, i};
+		/* Through a pooler that process may be serving somebody else, and without its start it is anybody. */
+		run->old[i].answered = !run->target.direct || backend.pid <= 0 || backend.backend_start_us <= 0;
+		if (run->old[i].answered)
 			continue;
-		const struct ticket_state *s = &resume->tickets[ticket];
-		struct old_backend *old = &run->old[run->nold];
-		*old = (struct old_backend){
-		        .ticket = ticket, .needed = !run->plan->tasks[run->plan->tickets[ticket].task].readonly};
-		if (!run->target.direct || s->backend_pid <= 0) {
-			old->answered = true;
-			old->gone = s->backend_pid <= 0 && run->target.direct;
-		} else {
-			struct msg_backend backend = {s->backend_pid, s->backend_start_us, run->nold};
-			buf_clear(&body);
-			msg_put_backend(&body, MSG_TERMINATE, &backend);
-			crew_send(&run->crew, crew_observer(&run->crew), &body);
-		}
-		run->nold++;
+		buf_clear(&body);
+		msg_put_backend(&body, MSG_TERMINATE, &backend);
+		crew_send(&run->crew, crew_observer(&run->crew), &body);
 	}
 	buf_free(&body);
 }
 
-static bool left_out(const struct run *run, uint32_t ticket)
+static bool left_out(const struct run *run, uint32_t ticket, bool all_gone)
 {
-	for (uint32_t i = 0; i < run->nold; i++)
-		if (run->old[i].ticket == ticket)
-			return run->old[i].needed && !run->old[i].gone;
-	return false;
+	const struct task *task = &run->plan->tasks[run->plan->tickets[ticket].task];
+
+	return !all_gone && !task->readonly && !run->options->read_only && in_doubt(run->request->resume, ticket);
 }
 
 void run_phase_old(struct run *run, int64_t now)
 {
-	uint32_t open = 0, kept = 0, dropped = 0;
+	uint32_t open = 0, kept = 0, dropped = 0, gone = 0;
 
-	for (uint32_t i = 0; i < run->nold; i++)
+	for (uint32_t i = 0; i < run->nold; i++) {
 		open += !run->old[i].answered;
+		gone += run->old[i].gone;
+	}
+	if (run->stop.mode != STOP_NONE) {
+		run_refuse(run, EXIT_TASKS, now, "stopped by %s before anything ran", run->stop.reason);
+		return;
+	}
 	if (open > 0 && now < run->deadline_ns && !run->observer_ended)
 		return;
 	for (uint32_t i = 0; i < run->ntodo; i++) {
-		if (left_out(run, run->todo[i]))
+		if (left_out(run, run->todo[i], gone == run->nold))
 			dropped++;
 		else
 			run->todo[kept++] = run->todo[i];

@@ -62,9 +62,7 @@ struct early_event { /* told before the store was open */
 	char *kind, *text;
 };
 
-struct old_backend { /* --resume */
-	uint32_t ticket;
-	bool needed; /* without its end the ticket must not be run */
+struct old_backend { /* of the runs that --resume goes on with; index = token */
 	bool answered, gone;
 };
 

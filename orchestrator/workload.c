@@ -270,8 +270,7 @@ static bool add_statements(const struct builder *b, struct section *s, struct ta
 	for (int i = 0; i < s->nitems; i++) {
 		struct statement *st = &task->statements[task->nstatements];
 
-		*st = (struct statement){.line = s->items[i].line};
-		statement_classify(&s->items[i], st);
+		*st = (struct statement){.line = s->items[i].line, .kind = statement_classify(&s->items[i])};
 		if (!statement_bind(s->path, b->plan, &s->items[i], s->annotated, no_row, st, &task->uses_data, err))
 			return false;
 		task->nstatements++;

@@ -146,15 +146,12 @@ static enum statement_kind kind_of(const struct head *head)
 	return STATEMENT_PLAIN;
 }
 
-void statement_classify(const struct split_item *item, struct statement *statement)
+enum statement_kind statement_classify(const struct split_item *item)
 {
 	struct head head;
 
 	read_head(item, &head);
-	statement->kind = kind_of(&head);
-	statement->transaction_keeps =
-	        is_rollback_to(&head) ||
-	        word_in(&head, 0, "set reset show savepoint release declare fetch move close lock");
+	return kind_of(&head);
 }
 
 enum statement_block statement_block(const struct split_item *item)

@@ -46,26 +46,22 @@ static int find_column(const struct binder *b)
 	return -1;
 }
 
-/* `a[1:n]`: right behind an expression inside of brackets a colon parts the bounds of a slice. */
-static bool ends_expression(const struct token *token, char c)
+/* `a[1:n]`: behind an expression inside of brackets a colon parts the bounds of a slice. A word may also be a keyword
+ * that an expression follows (CASE WHEN :n), so it counts only without a blank between. */
+static bool follows_expression(const struct binder *b)
 {
-	switch (token->kind) {
+	switch (b->before.kind) {
 	case TOKEN_WORD:
+		return b->brackets > 0 && b->before.end == b->token.begin;
 	case TOKEN_NAME:
 	case TOKEN_STRING:
 	case TOKEN_NUMBER:
 	case TOKEN_PARAMETER:
 	case TOKEN_CLOSE:
-		return true;
+		return b->brackets > 0;
 	default:
-		return c == ']';
+		return b->brackets > 0 && b->lexer.sql[b->before.begin] == ']';
 	}
-}
-
-static bool follows_expression(const struct binder *b)
-{
-	return b->brackets > 0 && b->before.end == b->token.begin &&
-	       ends_expression(&b->before, b->lexer.sql[b->before.begin]);
 }
 
 static bool follows_bracket(const struct binder *b)

@@ -135,7 +135,7 @@ const char *workload_nearest(const char *word, size_t len, const char *const *wo
 
 /* classify */
 
-void statement_classify(const struct split_item *item, struct statement *statement);
+enum statement_kind statement_classify(const struct split_item *item);
 /* Follows `set standard_conforming_strings` as psql does: whether later strings know backslashes. */
 bool statement_backslashes(const struct split_item *item, bool before);
 /* Whether it opens or closes a transaction block (COMMIT AND CHAIN closes none). */

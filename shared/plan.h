@@ -28,7 +28,6 @@ struct statement {
 	char *text; /* as sent, parameters written $1, $2 ...; no closing semicolon, NUL-terminated */
 	int line; /* 1-based line in the file */
 	enum statement_kind kind;
-	bool transaction_keeps; /* SET, SAVEPOINT and the like: nothing of it outlives its transaction's rollback */
 	int nparams;
 	int *params; /* nparams indexes into plan->columns: $i is column params[i-1] */
 };

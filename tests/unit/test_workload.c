@@ -118,8 +118,8 @@ static void test_annotated_files(void **state)
 	        {"-- name: a\nselect 1;\n-- name: b :one\nselect 2;\n-- name: c^\nselect 3;\n-- name: d<!\nselect 4",
 	                NULL, "a segment: select 1|b segment: select 2|c segment: select 3|d segment: select 4"},
 	        {"-- @gate errors = 0\nselect 1; select 2", NULL, "q1 segment: select 1|q2 segment: select 2"},
-	        {"-- @task a\nselect a[1:n], '{\"a\":true}', b[:m], c[f(1):n], ':x', $$:y$$, \":z\" -- :w\n/* :v */",
-	                NULL, "a segment: select a[1:n], '{\"a\":true}', b[:m], c[f(1):n], ':x', $$:y$$, \":z\""},
+	        {"-- @task a\nselect a[1:n], '{\"a\":true}', b[:m], c[f(1) :n], ':x', $$:y$$, \":z\" -- :w\n/* :v */",
+	                NULL, "a segment: select a[1:n], '{\"a\":true}', b[:m], c[f(1) :n], ':x', $$:y$$, \":z\""},
 	        {"-- @setup\ncreate table t(n int);\n-- @task a\nselect 1;\n-- @teardown\ndrop table t;", NULL,
 	                "a segment: select 1"},
 	        {"-- @task a\n-- a remark that says nothing@all\nselect 1", NULL, "a segment: select 1"},
@@ -305,6 +305,7 @@ static void test_parameters(void **state)
 	                "q1 segment: insert into t values ($1,$2) <a> <b>|q2 segment: update t set x=$1 where y=$2 <a> "
 	                "<b>"},
 	        {"select a[1:m], a[:n], a[1 : :n]", "n\n1\n", "q1 segment: select a[1:m], a[$1], a[1 : $1] <n>"},
+	        {"select a[case when :n then 1 end]", "n\n1\n", "q1 segment: select a[case when $1 then 1 end] <n>"},
 	        {"with x as (select :n) select 1", "n\n1\n", "q1 segment: with x as (select $1) select 1 <n>"},
 	        {"(select :n) union select 1", "n\n1\n", "q1 segment: (select $1) union select 1 <n>"},
 	        {"explain (analyze) select :n", "n\n1\n", "q1 segment: explain (analyze) select $1 <n>"},

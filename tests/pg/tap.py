@@ -23,6 +23,10 @@ class Tap:
                 print("#   " + line, flush=True)
         return good
 
+    def skip(self, name, why):
+        self.count += 1
+        print(f"ok {self.count} - {name} # SKIP {why}", flush=True)
+
     def note(self, text):
         print("# " + text, flush=True)
 

@@ -13,18 +13,15 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 import checker  # noqa: E402
+import quiet  # noqa: E402
 import throwaway  # noqa: E402
 
 BUILD = os.environ.get("BUILD", ".build")
 PROGRAM = os.path.abspath(os.environ.get("PGPARALLEL", BUILD + "/pgparallel"))
-CPU = 0
-OTHER_CPUS = os.sched_getaffinity(0) - {CPU}
-AWAY = ["taskset", "-c", ",".join(map(str, sorted(OTHER_CPUS)))] if OTHER_CPUS else []
 MODEL = os.path.join(BUILD, "tests/unit/test_generated")
 
 
@@ -34,23 +31,6 @@ def calibrate(server):
     best = min(float(server.sql("select extract(epoch from clock_timestamp() - statement_timestamp()) from "
                                 f"({query} offset 0) q")[0]) for _ in range(5))
     return 300000 / best
-
-
-def ticks_of(server):
-    """(busy ticks of the server's CPU, ticks the server used)."""
-    with open("/proc/stat") as f:
-        cpu = next(line.split() for line in f if line.startswith(f"cpu{CPU} "))
-    with open(f"/proc/{server.process.pid}/stat") as f:
-        postmaster = f.read().rsplit(")", 1)[1].split()
-    return sum(int(cpu[n]) for n in (1, 2, 3, 6, 7, 8)), sum(int(n) for n in postmaster[11:15])
-
-
-def others_share(server, before, seconds):
-    """Share of the server's CPU that something else used. Backends count once the postmaster has reaped them."""
-    time.sleep(0.05)
-    after = ticks_of(server)
-    ticks = (after[0] - before[0]) - (after[1] - before[1])
-    return ticks / os.sysconf("SC_CLK_TCK") / seconds
 
 
 def alone_times(store, run):
@@ -69,13 +49,13 @@ def one(seed, rows, server, folder):
     with open(path, "w") as f:
         f.write(sql.replace("@BURN@", str(int(rows))))
     for _ in range(4):
-        before, begin = ticks_of(server), time.monotonic()
-        ran = subprocess.run([*AWAY, PROGRAM, "run", "--baseline", "-q", "-f", path, "--db=" + store], text=True,
-                             capture_output=True, env={**os.environ, **server.socket_env}, stdin=subprocess.DEVNULL)
+        with quiet.Watch(server) as watch:
+            ran = subprocess.run([*quiet.AWAY, PROGRAM, "run", "--baseline", "-q", "-f", path, "--db=" + store],
+                                 capture_output=True, env={**os.environ, **server.socket_env}, text=True,
+                                 stdin=subprocess.DEVNULL)
         if ran.returncode != 0:
             return f"exit code {ran.returncode}: {ran.stderr.strip()}{ran.stdout.strip()}", False, ""
-        others = others_share(server, before, time.monotonic() - begin)
-        if "generate_series" not in sql or others < 0.04:
+        if "generate_series" not in sql or watch.quiet:
             break
     found = checker.check(store)
     truth = json.loads(subprocess.run([MODEL, "--truth", str(seed)] + alone_times(store, found["run"]), text=True,
@@ -88,8 +68,8 @@ def one(seed, rows, server, folder):
     for name in ("speedup", "ceiling"):
         if abs(found[name] - (found["stored_" + name] or 0)) > 0.01 * max(found[name], 1):
             return f"{name} {found['stored_' + name]}, the checker says {found[name]:.3f}", near, seen
-    if "generate_series" in sql and others >= 0.04:
-        return f"# SKIP other programs used {100 * others:.0f} % of the CPU", True, seen
+    if "generate_series" in sql and not watch.quiet:
+        return f"# SKIP other programs used {100 * watch.others:.0f} % of the CPU", True, seen
     if found["stored"] == "PARALLEL" and truth["most"] != "PARALLEL":
         return "false PARALLEL", near, seen
     if found["stored"] == "SERIAL" and truth["least"] != "SERIAL":
@@ -100,7 +80,7 @@ def one(seed, rows, server, folder):
 def main():
     seeds = [int(a) for a in sys.argv[1:]] or range(1, 41 if os.environ.get("SOAK") else 11)
     near, total = 0, 0
-    with throwaway.Server(cpu=CPU) as server, tempfile.TemporaryDirectory() as folder:
+    with throwaway.Server(cpu=quiet.CPU) as server, tempfile.TemporaryDirectory() as folder:
         print(f"1..{len(seeds) + 1}", flush=True)
         for number, seed in enumerate(seeds, 1):
             problem, within, seen = one(seed, calibrate(server), server, folder)

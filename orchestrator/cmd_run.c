@@ -64,14 +64,29 @@ static bool run_all(struct experiment *x, struct showing *showing, struct err *e
 	return true;
 }
 
-static int nothing_left(const struct experiment *x)
+/* Opening the store, which the lock allows, marks a run whose process died as interrupted. */
+static bool bury(const struct experiment *x, struct err *err)
 {
+	struct store *store = store_open(x->store_path, NULL, err);
+
+	return store && store_close(store, err);
+}
+
+static int nothing_left(const struct experiment *x, struct err *err)
+{
+	uint32_t left = x->resume_unknown + x->resume_failed;
+
+	if (x->locked && !bury(x, err))
+		return fail(err);
 	printf("run %lld left nothing that may be run again", (long long)x->resume.run);
 	if (x->resume_unknown > 0)
 		printf("; %u ticket%s unknown: mark the task repeatable or readonly, or look on the server",
 		        x->resume_unknown, x->resume_unknown == 1 ? " is" : "s are");
+	if (x->resume_failed > 0)
+		printf("; %u ticket%s failed after a part was applied: mark the task repeatable to repeat it whole",
+		        x->resume_failed, x->resume_failed == 1 ? "" : "s");
 	printf("\n");
-	return x->resume_unknown > 0 ? EXIT_TASKS : EXIT_DONE;
+	return left > 0 ? EXIT_TASKS : EXIT_DONE;
 }
 
 static int run_experiment(struct experiment *x, int *signal_to_raise, struct err *err)
@@ -85,9 +100,10 @@ static int run_experiment(struct experiment *x, int *signal_to_raise, struct err
 	*signal_to_raise = showing.signal;
 	if (showing.nruns > 0)
 		showing.code = showing_print(x, &showing);
-	if (x->resume_unknown > 0) {
-		log_write(LEVEL_WARNING, NULL, "%u tickets of run %lld stay unknown: they were not repeated",
-		        x->resume_unknown, (long long)x->resume.run);
+	if (x->resume_unknown + x->resume_failed > 0) {
+		log_write(LEVEL_WARNING, NULL,
+		        "%u tickets of run %lld stay unknown and %u failed: they were not repeated", x->resume_unknown,
+		        (long long)x->resume.run, x->resume_failed);
 		showing.code = (int)exit_code_worse((enum exit_code)showing.code, EXIT_TASKS);
 	}
 	free(showing.runs);
@@ -109,7 +125,7 @@ int cmd_run(struct options *options, int argc, char **argv, int *signal_to_raise
 			code = fail(&err);
 		}
 	} else if (x.ntodo == 0 && x.resuming) {
-		code = nothing_left(&x);
+		code = nothing_left(&x, &err);
 	} else if (options->dry_run) {
 		struct buf out = {0};
 		dry_run_print(&x, &out);

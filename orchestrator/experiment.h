@@ -28,6 +28,7 @@ struct experiment {
 	struct resume_view resume;
 	bool resuming;
 	uint32_t resume_unknown; /* tickets of the resumed run that stay unknown */
+	uint32_t resume_failed; /* and those that stay failed, as a part of them was applied */
 	char store_path[4096];
 	struct lockfile lock;
 	bool locked;

@@ -63,6 +63,8 @@ bool resume_prepare(struct experiment *x, struct err *err)
 		bool unknown;
 		if (may_run(x, i, &unknown))
 			x->todo[x->ntodo++] = i;
+		else if (!unknown && x->resume.tickets[i].state == OUTCOME_FAILED)
+			x->resume_failed++;
 		x->resume_unknown += unknown;
 	}
 	return true;

@@ -15,10 +15,15 @@ import time
 
 from tap import PROGRAM, SOAK, Tap, program
 from throwaway import Server
-from test_kill_worker import SESSIONS, TICKETS, WORKLOAD, children, started
+from test_kill_worker import SESSIONS, children, started
 
 ROUNDS = int(os.environ.get("ROUNDS", "100" if SOAK else "8"))
 SEED = int(os.environ.get("SEED", str(random.SystemRandom().randrange(1 << 30))))
+TICKETS, TASK_S = 120, 0.02
+WORKLOAD = f"""-- @workload kills
+-- @task add
+insert into ledger select :n::int from pg_sleep({TASK_S});
+"""
 GONE_DEADLINE_S = 10  # promised: 1 s
 
 
@@ -38,7 +43,6 @@ def states(db, run):
         return dict(connection.execute("select ticket, state from v_ticket where run = ?", (run,)))
 
 
-
 def quiet(server):
     until = time.monotonic() + 10
     while time.monotonic() < until and server.sql(
@@ -56,7 +60,7 @@ def round_of(server, engine, draw, folder, arguments):
     child = subprocess.Popen([PROGRAM, "run", "--db", db, "-e", engine] + arguments, env={**clean, **server.socket_env},
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     pids = started(child, db)
-    time.sleep(draw.uniform(0, 0.08))
+    time.sleep(draw.uniform(0, 0.5))
     pids = children(child.pid) or pids
     child.send_signal(signal.SIGKILL)
     child.wait()
@@ -93,7 +97,7 @@ def resume(server, db, engine, arguments):
     for ticket in range(TICKETS):
         if rows[ticket] > 1 or (ticket not in unknown and rows[ticket] != 1):
             wrong.append(f"ticket {ticket} ({old.get(ticket, 'no state')}) is {rows[ticket]} times there\n{answer.stderr}")
-    limit = 2 * max(2 * SESSIONS, int(0.25 * SESSIONS / 0.004) + 1)
+    limit = 2 * max(2 * SESSIONS, int(0.25 * SESSIONS / TASK_S) + 1)
     if len(unknown) > limit:
         wrong.append(f"{len(unknown)} unknown, two blocks hold {limit}")
     return wrong, 1

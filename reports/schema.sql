@@ -439,11 +439,11 @@ WITH edge AS (
 	UNION ALL
 	SELECT run, backend_pid, server_end_unix_us, -1 FROM v_attempt
 	WHERE server_start_unix_us IS NOT NULL AND server_end_unix_us > server_start_unix_us
-), own AS (
+	), own AS (
 	SELECT run, backend_pid, at, change,
 		sum(change) OVER (PARTITION BY run, backend_pid ORDER BY at, change DESC ROWS UNBOUNDED PRECEDING) AS open
 	FROM edge
-)
+	)
 SELECT
 	run AS run, -- the run
 	at AS at_unix_us, -- when, on the server's clock, Unix us

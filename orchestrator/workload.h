@@ -20,9 +20,9 @@ struct sql_piece {
 	int line;
 };
 
-/* Cuts text into statements (without the closing semicolon, comments before a statement dropped, empty ones left
- * out). *pieces is malloc'd, its texts point into sql. Unclosed quotes, dollar quotes, comments and NUL bytes are
- * errors. */
+/* Cuts text into statements where psql does (without the closing semicolon, comments before a statement dropped apart
+ * from planner hints, empty ones left out). *pieces is malloc'd, its texts point into sql. Unclosed quotes, dollar
+ * quotes, comments and NUL bytes are errors. */
 bool workload_split(
         const char *path, const char *sql, unsigned long len, struct sql_piece **pieces, int *count, struct err *err);
 

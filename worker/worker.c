@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "shared/buf.h"
 #include "shared/clock.h"
+#include "worker/usage.h"
 
 /* Caller holds w->lock. */
 static void send_locked(struct worker *w, const void *body, size_t len)
@@ -165,33 +165,12 @@ void worker_after_round(struct worker *w, struct lane *lane)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static int64_t private_kb(void)
-{
-	FILE *f = fopen("/proc/self/smaps_rollup", "re");
-	char line[256];
-	long long sum = 0, kb;
-
-	while (f && fgets(line, sizeof line, f))
-		if (sscanf(line, "Private_Clean: %lld", &kb) == 1 || sscanf(line, "Private_Dirty: %lld", &kb) == 1)
-			sum += kb;
-	if (f)
-		fclose(f);
-	return sum;
-}
-
 static void send_usage(struct worker *w)
 {
-	struct rusage u;
 	struct buf body = {0};
 	struct msg_usage usage;
 
-	getrusage(RUSAGE_SELF, &u);
-	usage = (struct msg_usage){.user_us = u.ru_utime.tv_sec * US_PER_S + u.ru_utime.tv_usec,
-	        .system_us = u.ru_stime.tv_sec * US_PER_S + u.ru_stime.tv_usec,
-	        .max_rss_kb = u.ru_maxrss,
-	        .private_kb = private_kb(),
-	        .voluntary_switches = u.ru_nvcsw,
-	        .involuntary_switches = u.ru_nivcsw};
+	usage_read(&usage);
 	msg_put_usage(&body, &usage);
 	worker_send(w, body.data, body.len);
 	buf_free(&body);

@@ -161,33 +161,37 @@ static bool send_identity(struct session *s)
 	       ask_sync(s, ASK_SYNC);
 }
 
+/* SET rather than set_config: it needs no planner, which a fresh backend would have to warm up. */
+static bool send_set(struct session *s, const char *sql)
+{
+	return ask_send(s, ASK_SETTING, 0, sql, 0, NULL, false);
+}
+
 /* The session's own settings; what a task set instead goes back to what the login gave. */
 static bool send_settings(struct session *s)
 {
 	const struct assignment *a = s->a;
-	char sql[256];
-	int used = 0;
+	bool timeout = a->timeout_ns > 0 && !a->special, again = s->reported;
+	char sql[64];
 
-	if (s->reported && !(ask_send(s, ASK_SETTING, 0, "reset statement_timeout", 0, NULL, false) &&
-	                           ask_send(s, ASK_SETTING, 0, "reset default_transaction_read_only", 0, NULL, false)))
+	if (!timeout && !a->readonly && !again)
+		return true;
+	if (again && !(send_set(s, "reset statement_timeout") && send_set(s, "reset default_transaction_read_only")))
 		return false;
-	if (a->timeout_ns > 0 && !a->special)
-		used += snprintf(sql, sizeof sql, "select set_config('statement_timeout', '%lld', false)",
-		        (long long)((a->timeout_ns + NS_PER_MS - 1) / NS_PER_MS));
-	if (a->readonly)
-		used += snprintf(sql + used, sizeof sql - (size_t)used,
-		        "%s set_config('default_transaction_read_only', 'on', false)", used ? "," : "select");
-	if (used && !ask_send(s, ASK_SETTING, 0, sql, 0, NULL, false))
+	snprintf(sql, sizeof sql, "set statement_timeout = %lld",
+	        (long long)((a->timeout_ns + NS_PER_MS - 1) / NS_PER_MS));
+	if (timeout && !send_set(s, sql))
 		return false;
-	return (!used && !s->reported) || ask_sync(s, ASK_SYNC);
+	if (a->readonly && !send_set(s, "set default_transaction_read_only = on"))
+		return false;
+	return ask_sync(s, ASK_SYNC);
 }
 
 /* A backend that looks for its client now and then does not go on with a write after we are gone. The server refuses
  * it where the system cannot do it: that is no failure. */
 static bool send_interval(struct session *s)
 {
-	return ask_send(s, ASK_INTERVAL, 0, "select set_config('client_connection_check_interval', '200ms', false)", 0,
-	               NULL, false) &&
+	return ask_send(s, ASK_INTERVAL, 0, "set client_connection_check_interval = '200ms'", 0, NULL, false) &&
 	       ask_sync(s, ASK_SYNC);
 }
 

@@ -207,6 +207,12 @@ bool store_commit(struct store *store, struct err *err)
 	return true;
 }
 
+bool store_dirty(const struct store *store)
+{
+	(void)store;
+	return false;
+}
+
 bool store_spill(struct store *store, int64_t run, const char *dir, char *path_out, size_t size, struct err *err)
 {
 	(void)store;

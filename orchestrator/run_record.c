@@ -140,20 +140,43 @@ static bool release_rows(struct run *run, uint32_t from, uint32_t to, struct err
 	return ok;
 }
 
+/* While another program holds a lock on the file, nothing is released and nothing waits here: the children must be
+ * heard. Its patience is the store's: after it, commits fail. */
+static bool file_is_free(struct run *run, int64_t now)
+{
+	struct err err = {0};
+
+	if (run->dirty_ns != 0 && !store_commit(run->store, &err)) {
+		record_failed(run, &err, now);
+		return false;
+	}
+	return !store_dirty(run->store);
+}
+
+static void publish_skips(struct run *run)
+{
+	const struct tickets *t = &run->tickets;
+
+	if (run->published_skips == t->not_run)
+		return;
+	run->published_skips = t->not_run;
+	for (int i = 0; i < run->plan->ntasks; i++)
+		atomic_store(shm_skip(run->shm, (uint32_t)i), t->task_skip[i]);
+}
+
 void record_release(struct run *run, int64_t now)
 {
 	struct tickets *t = &run->tickets;
 	struct err err = {0};
-	uint32_t from, to, skipped = t->not_run;
+	uint32_t from, to;
 	bool raised = false;
 
 	if (run->store_failed || run->stop.mode != STOP_NONE)
 		return;
 	while (tickets_release_due(t, atomic_load(&run->shm->next), now, &from, &to)) {
-		if (t->not_run != skipped)
-			for (int i = 0; i < run->plan->ntasks; i++)
-				atomic_store(shm_skip(run->shm, (uint32_t)i), t->task_skip[i]);
-		skipped = t->not_run;
+		publish_skips(run);
+		if (!file_is_free(run, now))
+			break;
 		if (!release_rows(run, from, to, &err)) {
 			record_failed(run, &err, now);
 			return;
@@ -267,8 +290,9 @@ int64_t record_step(struct run *run, int64_t now)
 		return run->dirty_ns + RUN_COMMIT_NS;
 	if (!store_commit(run->store, &err))
 		record_failed(run, &err, now);
-	run->dirty_ns = 0;
-	return CLOCK_NEVER;
+	/* Another program's lock: the rows wait, and so do we. */
+	run->dirty_ns = !run->store_failed && store_dirty(run->store) ? now : 0;
+	return run->dirty_ns ? now + RUN_COMMIT_NS : CLOCK_NEVER;
 }
 
 static struct msg_usage own_usage(void)

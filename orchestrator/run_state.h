@@ -111,6 +111,7 @@ struct run {
 	int64_t id;
 	bool store_failed, recorded_end;
 	char store_text[1024];
+	uint32_t published_skips; /* tickets not run when the skips in shared memory were written */
 	int64_t dirty_ns; /* first row not committed, 0 = none */
 	struct early_event *early;
 	uint32_t nearly;

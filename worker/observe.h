@@ -40,7 +40,8 @@ enum question {
 #define ASKED_MOST 64
 
 #define MARKER_ROUND_TRIPS 8 /* the first one is not counted */
-#define MARKER_BATCH 20
+#define MARKER_BATCH 12
+#define MARKER_BATCHES 3
 
 struct ending { /* one TERMINATE being carried out */
 	int32_t pid;
@@ -80,6 +81,7 @@ struct observer {
 	int64_t connect_deadline_ns;
 	int64_t retry_ns, retry_step_ns;
 	int64_t give_up_ns; /* when waiting for a server that starts up ends, 0 = not waiting yet */
+	bool starting_up; /* it said so, and is waited for */
 	bool had_facts; /* FACTS was sent: failures are no longer fatal */
 
 	/* questions in flight */
@@ -93,7 +95,9 @@ struct observer {
 	int64_t marker_sent_ns;
 	int64_t round_trips[MARKER_ROUND_TRIPS];
 	int nround_trips;
-	bool in_batch; /* the batch of markers is under way */
+	int64_t batches[MARKER_BATCHES];
+	int nbatches;
+	bool in_batch; /* batches of markers are under way */
 	int batch_left;
 	bool restarted;
 

@@ -117,7 +117,7 @@ void observe_refuse(struct observer *o, const char *sqlstate, const char *text)
 	char place[400], line[2048];
 
 	describe_place(o->pg, place, sizeof place);
-	snprintf(line, sizeof line, "cannot connect to %s as user \"%s\", database \"%s\": %s; %s", place,
+	snprintf(line, sizeof line, "cannot connect to %s as user \"%s\", database \"%s\": %.500s; %s", place,
 	        pg_user(o->pg), pg_dbname(o->pg), text, advice != NULL ? advice->text : advice_without_code(o, text));
 	observe_fatal(o, advice != NULL ? advice->code : EXIT_CONNECT, sqlstate, line);
 }
@@ -127,13 +127,15 @@ void observe_refuse(struct observer *o, const char *sqlstate, const char *text)
 /* What may pass by itself before anything was measured: a server that is starting up, and crowds that are leaving. */
 static bool worth_waiting(struct observer *o, const char *sqlstate, int64_t now)
 {
-	bool starting = strcmp(sqlstate, "57P03") == 0;
+	/* Between two answers a server that recovers may not be listening at all. */
+	bool starting = strcmp(sqlstate, "57P03") == 0 || (sqlstate[0] == '\0' && o->starting_up);
 	int64_t longest = o->job->reconnect_for_ns > 0 ? o->job->reconnect_for_ns : START_UP_FOR;
 
 	if (!starting && strcmp(sqlstate, "53300") != 0)
 		return false;
 	if (o->give_up_ns == 0) {
 		o->give_up_ns = now + (starting || longest < CROWDED_FOR ? longest : CROWDED_FOR);
+		o->starting_up = starting;
 		if (starting)
 			observe_note(o, LEVEL_WARNING, 0,
 			        "the server is starting up or recovering: waiting up to %d s for it",

@@ -232,38 +232,60 @@ static void finish(struct observer *o, int64_t now)
 	o->next_sample_ns = now;
 }
 
-/* Round trips one by one, then a batch in one pipeline, as the workers send them: what it takes beyond one round trip
- * is the markers' own cost. */
-static void take_marker(struct observer *o, bool good, int64_t now)
+static bool ask_batch(struct observer *o, int64_t now)
+{
+	bool sent = true;
+
+	o->in_batch = true;
+	o->batch_left = MARKER_BATCH;
+	o->marker_sent_ns = now;
+	for (int i = 0; i < MARKER_BATCH && sent; i++)
+		sent = ask_marker(o);
+	return sent;
+}
+
+/* What a batch in one pipeline, as the workers send markers, takes beyond the shortest round trip. */
+static int64_t marker_cost(struct observer *o)
+{
+	int64_t batch, cost;
+
+	qsort(o->batches, MARKER_BATCHES, sizeof *o->batches, by_size);
+	batch = o->batches[MARKER_BATCHES / 2];
+	cost = (batch - o->round_trips[1]) / (MARKER_BATCH - 1);
+	return cost > 0 ? cost : batch / MARKER_BATCH; /* a round trip was held up: too much is better than nothing */
+}
+
+static bool take_trip(struct observer *o, int64_t now)
 {
 	int64_t *trips = o->round_trips;
+
+	trips[o->nround_trips++] = now - o->marker_sent_ns;
+	o->marker_sent_ns = now;
+	if (o->nround_trips < MARKER_ROUND_TRIPS)
+		return ask_marker(o);
+	/* The first one had other questions before it. */
+	qsort(trips + 1, MARKER_ROUND_TRIPS - 1, sizeof *trips, by_size);
+	o->facts.rtt_ns = trips[MARKER_ROUND_TRIPS / 2];
+	return ask_batch(o, now);
+}
+
+static void take_marker(struct observer *o, bool good, int64_t now)
+{
 	bool sent = true;
 
 	if (!good) {
 		if (o->state == OBSERVE_FACTS)
 			finish(o, now);
-		return;
-	}
-	if (o->in_batch) {
-		if (--o->batch_left > 0)
-			return;
-		o->facts.marker_ns = (now - o->marker_sent_ns - o->facts.rtt_ns) / (MARKER_BATCH - 1);
-		if (o->facts.marker_ns < 0)
-			o->facts.marker_ns = 0;
-		finish(o, now);
-		return;
-	}
-	trips[o->nround_trips++] = now - o->marker_sent_ns;
-	o->marker_sent_ns = now;
-	if (o->nround_trips < MARKER_ROUND_TRIPS) {
-		sent = ask_marker(o);
-	} else {
-		qsort(trips + 1, MARKER_ROUND_TRIPS - 1, sizeof *trips, by_size);
-		o->facts.rtt_ns = trips[MARKER_ROUND_TRIPS / 2];
-		o->in_batch = true;
-		o->batch_left = MARKER_BATCH;
-		for (int i = 0; i < MARKER_BATCH && sent; i++)
-			sent = ask_marker(o);
+	} else if (!o->in_batch) {
+		sent = take_trip(o, now);
+	} else if (--o->batch_left == 0) {
+		o->batches[o->nbatches++] = now - o->marker_sent_ns;
+		if (o->nbatches < MARKER_BATCHES) {
+			sent = ask_batch(o, now);
+		} else {
+			o->facts.marker_ns = marker_cost(o);
+			finish(o, now);
+		}
 	}
 	if (!sent)
 		observe_lost(o, now, "the connection to the server broke");

@@ -43,6 +43,8 @@ void observe_sweep_begin(struct observer *o, int64_t now)
 	o->sweep.deadline_ns = now + (o->facts.direct ? TAKE_MOST : TAKE_MOST_POOLED);
 	o->sweep.next_ns = now;
 	o->sweep.step_ns = LOOK_FIRST;
+	if (o->state == OBSERVE_WAITING && o->retry_ns != CLOCK_NEVER)
+		o->retry_ns = now;
 }
 
 static void finish(struct observer *o, bool connected)

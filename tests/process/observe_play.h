@@ -280,6 +280,18 @@ PLAY void sql_until(PGconn *conn, const char *text)
 	}
 }
 
+/* Between tests: the sessions of the last one have left. */
+PLAY int play_alone(void **state)
+{
+	PGconn *admin = session_named("admin");
+
+	(void)state;
+	sql_until(admin, "select case when count(*) = 0 then 1 else 0 end from pg_stat_activity"
+	                 " where application_name = 'pgparallel/play'");
+	PQfinish(admin);
+	return 0;
+}
+
 PLAY void fill_slot(uint32_t session, PGconn *conn, int64_t start_us)
 {
 	struct slot *slot = shm_slot(play.shm, session);

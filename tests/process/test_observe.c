@@ -115,17 +115,22 @@ static void samples_show_who_waits_for_whom(void **state)
 static void stretches_end_with_the_run(void **state)
 {
 	PGconn *a = session_named("pgparallel/play");
-	bool idle = false;
+	int64_t deadline = clock_now_ns() + PLAY_WAIT;
+	size_t before;
 
 	(void)state;
 	play_begin(play_target(), 10 * NS_PER_MS, 0);
 	assert_true(play_facts());
 	fill_slot(0, a, own_start(a));
-	sql(a, "select pg_sleep(0.2)");
+	while (play.nsamples == 0 && clock_now_ns() < deadline) {
+		sql(a, "select pg_sleep(0.1)");
+		play_listen(NS_PER_MS);
+	}
+	before = play.nsamples;
+	assert_true(before > 0);
 	assert_int_equal(play_stop(), 0);
-	for (size_t i = 0; i < play.nsamples; i++)
-		idle = idle || strcmp(play.samples[i].wait_event, "PgSleep") == 0;
-	assert_true(idle);
+	assert_true(play.nsamples > before); /* the one that was still open */
+	assert_int_equal(play.samples[play.nsamples - 1].backend_pid, PQbackendPID(a));
 	PQfinish(a);
 }
 
@@ -310,6 +315,56 @@ static void connects_again(void **state)
 	PQfinish(admin);
 }
 
+/* Another postmaster on the same data: a run across it is not one measurement. */
+static void notices_a_restart(void **state)
+{
+	char program[PATH_MAX], sockets[PATH_MAX], log[PATH_MAX];
+	char *const argv[] = {
+	        program, "-D", sandbox->data, "-p", sandbox->port, "-c", "listen_addresses=", "-c", sockets, NULL};
+	int64_t deadline;
+	struct err err;
+
+	(void)state;
+	snprintf(program, sizeof program, "%s/postgres", sandbox->bin);
+	snprintf(sockets, sizeof sockets, "unix_socket_directories=%s", sandbox->top);
+	snprintf(log, sizeof log, "%s/again.log", sandbox->top);
+	play_begin(play_target(), 20 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	sandbox_end_server(sandbox);
+	if (!sandbox_start_server(sandbox, argv, log, &err) || !sandbox_wait_ready(sandbox, log, &err))
+		fail_msg("%s", err.text);
+	deadline = clock_now_ns() + PLAY_WAIT;
+	while (strstr(play.notes, "connected again") == NULL && clock_now_ns() < deadline)
+		play_listen(100 * NS_PER_MS);
+	assert_non_null(strstr(play.notes, "the server was restarted"));
+	play_plain(MSG_SWEEP);
+	assert_int_equal(play_end(), 0);
+	assert_true(play.swept.connected);
+	assert_true(play.swept.restarted);
+	assert_true(play.swept.dropped > 0);
+}
+
+/* The server is down for good: the last look answers all the same. */
+static void a_dead_server_holds_up_nothing(void **state)
+{
+	int64_t begin;
+
+	(void)state;
+	play_begin(play_target(), 20 * NS_PER_MS, 0);
+	assert_true(play_facts());
+	sandbox_end_server(sandbox);
+	play_backend(MSG_TERMINATE, 4711, 1, 3);
+	begin = clock_now_ns();
+	assert_true(play_until(MSG_GONE, 1));
+	assert_false(play.gone[0].gone);
+	play_plain(MSG_SWEEP);
+	assert_int_equal(play_end(), 0);
+	assert_true(clock_now_ns() - begin < PLAY_WAIT);
+	assert_int_equal(play.count[MSG_SWEPT], 1);
+	assert_false(play.swept.connected);
+	assert_true(play.swept.dropped > 0);
+}
+
 static void ends_with_its_parent(void **state)
 {
 	(void)state;
@@ -323,13 +378,13 @@ static void ends_with_its_parent(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {cmocka_unit_test(tells_facts),
-	        cmocka_unit_test(tells_what_a_plain_role_may_use), cmocka_unit_test(samples_show_who_waits_for_whom),
-	        cmocka_unit_test(stretches_end_with_the_run), cmocka_unit_test(cancels_only_the_one_meant),
-	        cmocka_unit_test(ends_backends_of_stopped_clients),
-	        cmocka_unit_test(a_backend_that_stays_is_not_called_gone),
-	        cmocka_unit_test(sweep_finds_nothing_after_a_good_run), cmocka_unit_test(sweep_ends_what_is_left),
-	        cmocka_unit_test(connects_again), cmocka_unit_test(ends_with_its_parent)};
+#define ALONE(test) cmocka_unit_test_setup(test, play_alone)
+	static const struct CMUnitTest tests[] = {ALONE(tells_facts), ALONE(tells_what_a_plain_role_may_use),
+	        ALONE(samples_show_who_waits_for_whom), ALONE(stretches_end_with_the_run),
+	        ALONE(cancels_only_the_one_meant), ALONE(ends_backends_of_stopped_clients),
+	        ALONE(a_backend_that_stays_is_not_called_gone), ALONE(sweep_finds_nothing_after_a_good_run),
+	        ALONE(sweep_ends_what_is_left), ALONE(connects_again), ALONE(ends_with_its_parent),
+	        ALONE(notices_a_restart), ALONE(a_dead_server_holds_up_nothing)}; /* the last one leaves no server */
 	struct err err;
 	int failed;
 

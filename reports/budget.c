@@ -1,7 +1,8 @@
 /*
- * budget: the phases on the critical path: the session whose task ended last, from the start of SPAWN to that end.
- * Every stretch has two readings of its own; stretches are laid along the path in order of time, and where none lies
- * the time is unexplained. Pure function of the read model; nothing is owned.
+ * budget: the phases on the critical path from the start of SPAWN to the last task's end: up to GO that is the session
+ * that became ready last, as GO waits for it; from GO on the one whose task ended last. Every stretch has two readings
+ * of its own; stretches are laid along the path in order of time, and where none lies the time is unexplained. Pure
+ * function of the read model; nothing is owned.
  */
 #include "reports/budget.h"
 
@@ -27,10 +28,10 @@ static const struct {
 	const char *name, *text;
 	bool always; /* shown even when it took no time */
 } phase_words[NPHASES] = {
-        [PHASE_SPAWN] = {"spawn", "start of the workers until this session's worker began", true},
+        [PHASE_SPAWN] = {"spawn", "starting workers, until the last session's worker began", true},
         [PHASE_TOKEN] = {"token", "waiting for a credential", true},
         [PHASE_CONNECT] = {"connect", "network, TLS, login and session settings", true},
-        [PHASE_BARRIER] = {"barrier", "waiting until all sessions were ready, to GO", true},
+        [PHASE_BARRIER] = {"barrier", "all sessions were ready, to GO", true},
         [PHASE_QUEUE] = {"queue", "a task was taken and not yet sent, or waited for its stage", true},
         [PHASE_EXECUTE] = {"execute", "sent to the first answer", true},
         [PHASE_FETCH] = {"fetch", "first answer to the last byte", true},
@@ -75,13 +76,23 @@ static const struct attempt_view *last_to_end(const struct run_view *run)
 	return last;
 }
 
+/* Workers are started one after another: until this session's worker began, the others' starts are on the path too.
+ * What the parent did between two of them is nobody's start. */
 static void add_workers(const struct run_view *run, uint32_t worker, struct path *path)
 {
+	int64_t begun = QUERY_NONE;
+
 	for (size_t i = 0; i < run->nworker_rows; i++) {
 		const struct worker_view *w = &run->worker_rows[i];
 
-		if (w->worker == worker)
-			add(path, PHASE_SPAWN, w->generation <= 1 ? 0 : w->forked_us, w->born_us);
+		if (w->worker == worker && w->generation <= 1)
+			begun = w->born_us;
+	}
+	for (size_t i = 0; i < run->nworker_rows; i++) {
+		const struct worker_view *w = &run->worker_rows[i];
+
+		if (w->generation <= 1 && w->born_us != QUERY_NONE)
+			add(path, PHASE_SPAWN, w->forked_us, w->born_us < begun ? w->born_us : begun);
 	}
 }
 
@@ -100,23 +111,61 @@ static int64_t lost_before(const struct run_view *run, uint32_t session, int64_t
 	return lost;
 }
 
-static void add_sessions(const struct run_view *run, uint32_t session, struct path *path)
+static bool before_go(const struct run_view *run, const struct session_view *s)
 {
-	int64_t go = run->phases.go_us, before_go = QUERY_NONE;
+	return run->phases.go_us == QUERY_NONE || s->start_us <= run->phases.go_us;
+}
+
+/* The session GO waited for. */
+static const struct session_view *last_ready(const struct run_view *run)
+{
+	const struct session_view *last = NULL;
 
 	for (size_t i = 0; i < run->nsession_rows; i++) {
 		const struct session_view *s = &run->session_rows[i];
-		bool again = go != QUERY_NONE && s->start_us > go;
 
-		if (s->session != session)
-			continue;
-		add(path, again ? PHASE_RECONNECT : PHASE_CONNECT, s->start_us, s->ready_us);
-		if (again)
-			add(path, PHASE_RETRY, lost_before(run, session, s->start_us), s->start_us);
-		else if (s->ready_us != QUERY_NONE && s->ready_us > before_go)
-			before_go = s->ready_us;
+		if (s->ready_us != QUERY_NONE && s->ready_us <= run->phases.go_us &&
+		        (!last || s->ready_us > last->ready_us))
+			last = s;
 	}
-	add(path, PHASE_BARRIER, before_go, go);
+	return last;
+}
+
+static void add_start(const struct run_view *run, struct path *path)
+{
+	const struct session_view *last = last_ready(run);
+
+	if (!last)
+		return;
+	add_workers(run, last->worker, path);
+	for (size_t i = 0; i < run->nsession_rows; i++) {
+		const struct session_view *s = &run->session_rows[i];
+
+		if (s->session == last->session && before_go(run, s))
+			add(path, PHASE_CONNECT, s->start_us, s->ready_us);
+	}
+	/* Waited for sessions that never became ready, until the parent went on without them. */
+	if (run->end.ready_sessions < run->end.asked_sessions)
+		add(path, PHASE_BARRIER, last->ready_us, run->phases.connected_us);
+	add(path, PHASE_BARRIER, run->phases.connected_us, run->phases.go_us);
+}
+
+static void add_reconnects(const struct run_view *run, const struct attempt_view *end, struct path *path)
+{
+	for (size_t i = 0; i < run->nsession_rows; i++) {
+		const struct session_view *s = &run->session_rows[i];
+
+		if (s->session != end->session || before_go(run, s))
+			continue;
+		add(path, PHASE_RECONNECT, s->start_us, s->ready_us);
+		add(path, PHASE_RETRY, lost_before(run, s->session, s->start_us), s->start_us);
+	}
+	for (size_t i = 0; i < run->nworker_rows; i++) {
+		const struct worker_view *w = &run->worker_rows[i];
+
+		if (w->worker == end->worker && w->generation > 1)
+			add(path, PHASE_SPAWN, w->forked_us, w->born_us);
+	}
 }
 
 /* Back-off lies between the end of one try and the beginning of what the session itself does next: two readings. */
@@ -186,9 +235,9 @@ void budget_of(const struct run_view *run, struct budget *budget)
 	if (last) {
 		budget->session = last->session;
 		path.items = mem_alloc(
-		        (4 * run->nattempts + 2 * run->nsession_rows + run->nworker_rows + 2) * sizeof(*path.items));
-		add_workers(run, last->worker, &path);
-		add_sessions(run, last->session, &path);
+		        (4 * run->nattempts + 2 * run->nsession_rows + run->nworker_rows + 4) * sizeof(*path.items));
+		add_start(run, &path);
+		add_reconnects(run, last, &path);
 		add_attempts(run, last->session, &path);
 		covered = lay(&path, budget->wall_us, sums);
 		free(path.items);

@@ -1,6 +1,7 @@
 /*
- * budget: where the wall time went: the phases along the critical path (the session whose task ended last), each with
- * two timestamps of its own; what they leave over is unexplained and never hidden in a phase.
+ * budget: where the wall time went: the phases along the critical path (to GO the session that was ready last, from GO
+ * the one whose task ended last), each with two timestamps of its own; what they leave over is unexplained and never
+ * hidden in a phase.
  */
 #ifndef REPORTS_BUDGET_H
 #define REPORTS_BUDGET_H
@@ -17,7 +18,7 @@ struct budget {
 	int64_t wall_us;
 	int64_t unexplained_us;
 	int64_t allowed_us; /* max(1 ms, 0.1 % of wall) */
-	uint32_t session; /* whose path it is */
+	uint32_t session; /* whose path it is from GO on */
 	struct budget_line lines[16]; /* spawn, token, connect, barrier, queue, execute, fetch, retry, ... in order */
 	size_t nlines;
 	struct budget_line before[8]; /* before the wall: name, token, wake, connect, setup */

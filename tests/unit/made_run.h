@@ -128,7 +128,7 @@ MADE void made_session(struct run_view *run, uint32_t session, int64_t born_us, 
 	run->worker_rows[run->nworker_rows++] = (struct worker_view){.worker = session,
 	        .generation = 1,
 	        .pid = 1,
-	        .forked_us = 100,
+	        .forked_us = 0,
 	        .born_us = born_us,
 	        .ended_us = QUERY_NONE};
 }

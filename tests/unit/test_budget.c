@@ -30,23 +30,29 @@ static int64_t sum_of(const struct budget *budget)
 }
 
 /* Two sessions without a gap; the second ends last. Every bound may be moved by a planted pause before it. */
-enum pause { NO_PAUSE, BEFORE_CONNECT, BEFORE_QUEUE, BEFORE_NEXT_TASK };
+enum pause { NO_PAUSE, BEFORE_SPAWN, BEFORE_CONNECT, BEFORE_REPORT, BEFORE_QUEUE, BEFORE_NEXT_TASK };
 
 static void make(struct run_view *run, enum pause where, int64_t pause)
 {
 	int64_t at = 3 * MS;
 	struct attempt_view *a;
 
-	made_begin(run, 2);
+	made_begin(run, 3);
 	made_task(run, "a", -1);
 	made_task(run, "b", -1);
 	made_task(run, "c", -1);
 	made_session(run, 0, 2 * MS, 2 * MS, 5 * MS);
 	a = made_attempt(run, 0, 0, 30 * MS, 40 * MS);
-	at += where == BEFORE_CONNECT ? pause : 0;
-	made_session(run, 1, 3 * MS, at, at + 9 * MS);
-	at += 9 * MS + 8 * MS;
-	run->phases.go_us = at; /* GO is an instant all sessions wait for: a pause before it is in the barrier */
+	made_session(run, 1, 2 * MS, 2 * MS, 9 * MS);
+	at += where == BEFORE_SPAWN ? pause : 0;
+	made_session(run, 2, at, at + (where == BEFORE_CONNECT ? pause : 0), 0); /* the last one ready */
+	run->worker_rows[2].forked_us = at - 1 * MS;
+	at += 15 * MS + (where == BEFORE_CONNECT ? pause : 0);
+	run->session_rows[2].ready_us = at;
+	at += where == BEFORE_REPORT ? pause : 0;
+	run->phases.connected_us = at;
+	at += 2 * MS;
+	run->phases.go_us = at;
 	at += where == BEFORE_QUEUE ? pause : 0;
 	for (uint32_t t = 1; t < 3; t++) {
 		a = made_attempt(run, 1, t, at, at);
@@ -71,8 +77,8 @@ static void test_adds_up(void **state)
 	assert_int_equal(budget.wall_us, 1028 * MS);
 	assert_int_equal(line(&budget, "spawn"), 3 * MS);
 	assert_int_equal(line(&budget, "token"), 0);
-	assert_int_equal(line(&budget, "connect"), 9 * MS);
-	assert_int_equal(line(&budget, "barrier"), 8 * MS);
+	assert_int_equal(line(&budget, "connect"), 15 * MS);
+	assert_int_equal(line(&budget, "barrier"), 2 * MS);
 	assert_int_equal(line(&budget, "queue"), 2 * MS);
 	assert_int_equal(line(&budget, "execute"), 1000 * MS);
 	assert_int_equal(line(&budget, "fetch"), 6 * MS);
@@ -84,7 +90,8 @@ static void test_adds_up(void **state)
 
 static void test_planted_pauses(void **state)
 {
-	static const enum pause places[] = {BEFORE_CONNECT, BEFORE_QUEUE, BEFORE_NEXT_TASK};
+	static const enum pause places[] = {
+	        BEFORE_SPAWN, BEFORE_CONNECT, BEFORE_REPORT, BEFORE_QUEUE, BEFORE_NEXT_TASK};
 	static const int64_t pauses[] = {200 * MS, 2 * MS};
 
 	(void)state;

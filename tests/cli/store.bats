@@ -11,8 +11,10 @@ teardown() {
 
 # stored N: N made-up runs in the results file.
 stored() {
+	local build=${BUILD:-.build}
+	case $build in /*) ;; *) build=$ROOT/$build ;; esac
 	for _ in $(seq "$1"); do
-		"$ROOT/${BUILD:-.build}/tests/unit/test_store_schema" --write "$PGPARALLEL_DB"
+		"$build/tests/unit/test_store_schema" --write "$PGPARALLEL_DB"
 	done
 }
 

@@ -97,11 +97,12 @@ PY
 
 @test "a lock held by another: pin waits for it" {
 	stored 1
-	flock "$PGPARALLEL_DB.lock" sleep 1 &
+	flock "$PGPARALLEL_DB.lock" sleep 1 3>&- &
+	local holder=$!
 	until_true 10 bash -c "! flock -n '$PGPARALLEL_DB.lock' true"
 	pgp 0 pin 1
 	holds "select pinned from run" 1
-	wait
+	wait $holder
 }
 
 @test "where the file is: --db, PGPARALLEL_DB, XDG_STATE_HOME, HOME, the account, STATE_DIRECTORY" {

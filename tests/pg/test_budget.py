@@ -36,10 +36,10 @@ def main():
         best = min((unexplained_us(folder, env, None) for _ in range(5)), key=lambda x: x[0])
         tap.check(f"unexplained without a plant: {best[0]} us of {best[1]} us", best[0] < max(1000, best[1] / 1000), best)
         for point in ("spawn", "ready", "take"):
-            # The first worker is born and connects while the parent pauses after its fork: 2 ms there cost nothing.
+            # The first worker is born while the parent pauses after its fork, so of a pause there some ms are explained.
             for plant, us in (("200ms", 200000), ("2ms", 2000))[:1 if point == "spawn" else 2]:
                 seen, wall, text = min((unexplained_us(folder, env, f"{point}:{plant}") for _ in range(3)), key=lambda x: x[0])
-                tap.check(f"{plant} planted at {point} are unexplained: {seen} us", us <= seen < us * 1.5 + best[0] + 1000, text)
+                tap.check(f"{plant} planted at {point} are unexplained: {seen} us", us * (0.95 if point == "spawn" else 1) <= seen < us * 1.5 + best[0] + 1000, text)
     tap.end()
 
 

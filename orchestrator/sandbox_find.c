@@ -21,6 +21,12 @@ bool sandbox_account(struct account *account, struct err *err)
 	account->uid = geteuid();
 	account->gid = getegid();
 	account->drop = false;
+	if (account->uid != 0 && getpwuid(account->uid) == NULL)
+		return err_set(err, EXIT_USAGE,
+		        "PostgreSQL runs only under a named account and user id %u has no name here: start pgparallel "
+		        "as a "
+		        "user of /etc/passwd, or connect to a server with -h",
+		        (unsigned)account->uid);
 	if (account->uid != 0)
 		return true;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

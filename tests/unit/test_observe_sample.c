@@ -53,11 +53,11 @@ static void sample(int64_t at_us, const struct row *rows, int nrows)
 {
 	PGresAttDesc columns[8];
 	PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
-	char now[32];
+	char now[32], name[] = "column";
 
 	memset(columns, 0, sizeof columns);
 	for (int i = 0; i < 8; i++)
-		columns[i].name = (char[]){"column"};
+		columns[i].name = name;
 	assert_int_equal(PQsetResultAttrs(result, 8, columns), 1);
 	snprintf(now, sizeof now, "%lld", (long long)at_us);
 	for (int i = 0; i < nrows; i++) {

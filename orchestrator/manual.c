@@ -7,6 +7,8 @@
 #include "orchestrator/manual_store.h"
 #include "orchestrator/manual_text.h"
 #include "orchestrator/options_table.h"
+#include "reports/csv.h"
+#include "reports/render.h"
 
 /* Text into troff: backslashes and dashes escaped, no line begins with a control character. */
 static void troff(struct buf *out, const char *text)
@@ -101,6 +103,23 @@ static void man_schema_entry(void *context, enum schema_kind kind, const char *n
 	buf_putc(out, '\n');
 }
 
+static void man_csv(struct buf *out)
+{
+	buf_puts(out, ".SH CSV TABLES\n");
+	troff(out, "What report -F csv writes; --csv-table chooses the table. Times in microseconds; an empty cell "
+	           "is not known or did not happen. Columns are only ever appended.\n");
+	for (const char *const *table = csv_tables(); *table != NULL; table++) {
+		buf_printf(out, ".SS %s\n", *table);
+		for (const struct csv_column *c = csv_columns(*table); c->name != NULL; c++) {
+			buf_puts(out, ".TP\n.B ");
+			troff(out, c->name);
+			buf_putc(out, '\n');
+			troff(out, c->text);
+			buf_putc(out, '\n');
+		}
+	}
+}
+
 void options_man(struct buf *out)
 {
 	buf_puts(out, ".TH PGPARALLEL 1 \"\" \"pgparallel " PGPARALLEL_VERSION "\" \"User Commands\"\n.SH NAME\n"
@@ -132,6 +151,7 @@ void options_man(struct buf *out)
 	troff(out, manual_results);
 	buf_putc(out, '\n');
 	manual_schema(man_schema_entry, out);
+	man_csv(out);
 }
 
 static void completion_words(size_t command, struct buf *out)

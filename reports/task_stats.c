@@ -27,11 +27,12 @@ struct task_stats *task_stats_of(const struct rendering *r)
 		fill[t + 1] = begin[t + 1] += begin[t];
 	for (size_t i = 0; i < run->nattempts; i++) {
 		const struct attempt_view *a = &run->attempts[i];
-		struct task_stats *s = &stats[a->task];
+		struct task_stats *s;
 		int64_t from = 0, to = 0;
 
 		if (a->task >= run->ntasks)
 			continue;
+		s = &stats[a->task];
 		s->attempts++;
 		s->done += a->outcome == OUTCOME_DONE;
 		s->failed += a->outcome == OUTCOME_FAILED;

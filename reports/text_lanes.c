@@ -326,21 +326,24 @@ static void at_once(struct text_line *l, const struct rendering *r, const struct
 
 static void legend(struct text_line *l, const struct columns *c)
 {
-	static const char *const words[] = {" waits for another session of this run  ", " failed  ", " unknown"};
+	static const char *const words[] = {" waits for another session of this run", " failed", " unknown"};
 	const bool shown[] = {c->blocked, c->failed, c->unknown};
 	static const char *const glyphs[] = {"▒", "×", "?"};
 
+	bool begun = false;
+
 	if (!c->blocked && !c->failed && !c->unknown)
 		return;
-	l->hang = 1;
-	text_to(l, 1 + c->label + 2 < c->begin ? c->begin : 1);
 	for (int i = 0; i < 3; i++) {
 		if (!shown[i])
 			continue;
-		if (l->column + (int)strlen(words[i]) > l->width) {
+		if (begun && l->column + 1 + (int)strlen(words[i]) > l->width) {
 			text_end(l);
-			text_to(l, 1);
+			begun = false;
 		}
+		if (!begun)
+			text_to(l, c->begin + 1 + (int)strlen(words[i]) <= l->width ? c->begin : 1);
+		begun = true;
 		text_glyph(l, i == 0 ? TINT_BLOCKED : TINT_BAD, glyphs[i], ":x?"[i]);
 		text_words(l, TINT_DIM, words[i]);
 		text_to(l, l->column + 2);

@@ -122,3 +122,13 @@ teardown() { cli_teardown; }
 	pgp 0 report --all -F html -o site
 	[ "$(sha256sum <"$PGPARALLEL_DB")" = "$before" ]
 }
+
+@test "every CSV column is in the man page" {
+	man=$("$PGPARALLEL" help man | sed -n '/^.SH CSV TABLES/,$p')
+	for table in attempts runs tasks sessions errors samples events environment; do
+		pgp 0 report 1 -F csv --csv-table="$table"
+		for column in $(head -1 <<<"$output" | tr , ' '); do
+			grep -qx ".B $column" <<<"$man"
+		done
+	done
+}

@@ -3,7 +3,7 @@
  * that ships these functions are empty.
  *
  *   PGPARALLEL_PLANT=take:200ms    sleep between GO and the first ticket of every lane
- *   PGPARALLEL_PLANT=ready:200ms   sleep between a session's readiness and its report
+ *   PGPARALLEL_PLANT=ready:200ms   sleep between a worker's HELLO and its first connection
  *   PGPARALLEL_HANG=N              worker N (from 1, first generation) stops obeying and beating after GO
  *   PGPARALLEL_SCRIBBLE=N          worker N writes nonsense into its own slots after GO
  */
@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "shared/clock.h"
-#include "shared/msg.h"
 
 static int64_t plant_take, plant_ready;
 static bool hang, scribble;
@@ -48,11 +47,9 @@ void hooks_read(struct worker *w)
 	scribble = meant(w, "PGPARALLEL_SCRIBBLE");
 }
 
-void hooks_before_send(const void *body, size_t len)
+void hooks_before_connect(const struct worker *w)
 {
-	enum msg_type type;
-
-	if (plant_ready > 0 && msg_type_of(body, len, &type) && type == MSG_SESSION)
+	if (plant_ready > 0 && !w->a->special)
 		sleep_ns(plant_ready);
 }
 
@@ -80,10 +77,9 @@ void hooks_read(struct worker *w)
 	(void)w;
 }
 
-void hooks_before_send(const void *body, size_t len)
+void hooks_before_connect(const struct worker *w)
 {
-	(void)body;
-	(void)len;
+	(void)w;
 }
 
 void hooks_before_step(struct lane *lane)

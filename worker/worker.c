@@ -35,7 +35,6 @@ void worker_send(void *to, const void *body, size_t len)
 {
 	struct worker *w = to;
 
-	hooks_before_send(body, len);
 	pthread_mutex_lock(&w->lock);
 	send_locked(w, body, len);
 	pthread_mutex_unlock(&w->lock);
@@ -231,6 +230,7 @@ int worker_main(struct assignment *a)
 	pick_init(&w.pick, a->plan, a->todo, a->shm, a->special != NULL);
 	hooks_read(&w);
 	say_hello(&w);
+	hooks_before_connect(&w);
 	lay_out(&w);
 	if (w.nlanes == 1)
 		lane_run(&w.lanes[0]);

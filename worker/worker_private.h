@@ -61,7 +61,7 @@ void worker_after_round(struct worker *w, struct lane *lane); /* DONE, FATAL whe
 
 /* ---- hooks.c: faults that tests plant; empty functions in a program that ships ---- */
 void hooks_read(struct worker *w);
-void hooks_before_send(const void *body, size_t len);
+void hooks_before_connect(const struct worker *w);
 void hooks_before_step(struct lane *lane);
 
 #endif

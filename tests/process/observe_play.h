@@ -81,6 +81,9 @@ PLAY void play_begin(struct target target, int64_t interval_ns, int64_t reconnec
 	if (play.pid == 0) {
 		close(down[1]);
 		close(up[0]);
+		/* The sandbox is cleaned up when this ends, also after a failed test that left its observer. */
+		if (sandbox != NULL)
+			close(sandbox->keeper.write_fd);
 		signal(SIGPIPE, SIG_IGN);
 		chan_init(&job.chan, down[0], up[1]);
 		int code = observer_main(&job);

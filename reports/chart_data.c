@@ -113,13 +113,13 @@ static void put_bar(struct writer *w, const struct bar *bar, const struct attemp
 	w->written++;
 }
 
-static void put_lane(struct writer *w, const struct rendering *r, const struct lanes *lanes, const struct lane *lane,
-        const struct chooser *chooser)
+/* The connection before the first attempt; later ones are not drawn when zoomed in. */
+static void put_lane_head(
+        struct writer *w, const struct rendering *r, const struct lanes *lanes, const struct lane *lane)
 {
-	size_t count = 0, k = 0;
 	int64_t connect = 0, ready = 0, go = 0;
 
-	for (; k < lane->nspans && lanes->spans[lane->first_span + k].attempt == SPAN_NO_ATTEMPT; k++) {
+	for (size_t k = 0; k < lane->nspans && lanes->spans[lane->first_span + k].attempt == SPAN_NO_ATTEMPT; k++) {
 		const struct span *s = &lanes->spans[lane->first_span + k];
 
 		if (s->phase == PHASE_CONNECT) {
@@ -129,30 +129,35 @@ static void put_lane(struct writer *w, const struct rendering *r, const struct l
 			go = s->to_us;
 		}
 	}
-	for (size_t i = 0; i < lane->nattempts; i++)
-		count += chosen(chooser, r->run, lane->first_attempt + i) &&
-		         r->run->attempts[lane->first_attempt + i].taken_us != QUERY_NONE;
 	varint(w->out, (lanes_by_worker(r->run) ? lane->worker : lane->session) + 1);
 	varint(w->out, lane->backend_pid);
 	varint(w->out, units(w, connect));
 	varint(w->out, units(w, ready) - units(w, connect));
 	varint(w->out, units(w, go) - units(w, ready));
-	varint(w->out, (int64_t)count);
-	w->at = 0;
-	while (k < lane->nspans) {
-		uint32_t index = lanes->spans[lane->first_span + k].attempt;
-		struct bar bar = {0};
+}
 
-		for (; k < lane->nspans && lanes->spans[lane->first_span + k].attempt == index; k++)
-			widen(&bar, &lanes->spans[lane->first_span + k]);
-		if (index != SPAN_NO_ATTEMPT && chosen(chooser, r->run, index)) {
-			put_bar(w, &bar, &r->run->attempts[index]);
-			count--;
-		}
+static void put_lane(struct writer *w, const struct rendering *r, const struct lanes *lanes, const struct lane *lane,
+        const struct chooser *chooser)
+{
+	struct bar *bars = mem_zero(lane->nattempts + 1, sizeof *bars);
+	int64_t count = 0;
+
+	/* The attempts' spans may lie apart: after a worker's death a reconnection overlaps the attempt it ended. */
+	for (size_t k = 0; k < lane->nspans; k++) {
+		const struct span *s = &lanes->spans[lane->first_span + k];
+
+		if (s->attempt != SPAN_NO_ATTEMPT && chosen(chooser, r->run, s->attempt))
+			widen(&bars[s->attempt - lane->first_attempt], s);
 	}
-	/* An attempt without any length has no span; the reader still expects as many as were announced. */
-	for (; count > 0; count--)
-		put_bar(w, &(struct bar){0}, &(struct attempt_view){.outcome = OUTCOME_DONE});
+	for (size_t i = 0; i < lane->nattempts; i++)
+		count += bars[i].any;
+	put_lane_head(w, r, lanes, lane);
+	varint(w->out, count);
+	w->at = 0;
+	for (size_t i = 0; i < lane->nattempts; i++)
+		if (bars[i].any)
+			put_bar(w, &bars[i], &r->run->attempts[lane->first_attempt + i]);
+	free(bars);
 }
 
 void chart_zoom_data(

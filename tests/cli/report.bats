@@ -132,3 +132,18 @@ teardown() { cli_teardown; }
 		done
 	done
 }
+
+@test "the SQL beside the verdict runs on the results file and shows the peak" {
+	pgp 0 report 1 -F json
+	peak=$(python3 -c 'import json, sys; d = json.load(sys.stdin); print(next(e["value"] for e in d["estimates"] if e["name"] == "peak_active"))' <<<"$output")
+	pgp 0 report 1 -F md --proof
+	shown=$(python3 - "$PGPARALLEL_DB" 3<<<"$output" <<'PY'
+import os, re, sqlite3, sys
+text = os.fdopen(3).read()
+sql = re.findall(r"```sql\n(select max.*?)```", text, re.S)[-1].split(";")
+db = sqlite3.connect(sys.argv[1])
+print(db.execute(sql[0]).fetchone()[0], len(db.execute(sql[1]).fetchall()) > 0)
+PY
+	)
+	[ "$shown" = "$peak True" ]
+}

@@ -183,6 +183,31 @@ static void one_failure_in_many_is_drawn(void **state)
 	fixture_free(&f);
 }
 
+/* A worker died and its session came back before the attempt's end was noticed: the spans of that attempt lie apart,
+ * and it is still one attempt. */
+static void a_reconnection_inside_an_attempt_is_no_second_attempt(void **state)
+{
+	struct fixture f;
+	struct lanes lanes;
+	struct chart_note note = {0};
+	struct buf data = {0};
+
+	(void)state;
+	fixture_make(&f, FIXTURE_LOCKED, 0);
+	f.run.session_rows = mem_resize(f.run.session_rows, f.run.nsession_rows + 1, sizeof *f.run.session_rows);
+	f.run.session_rows[f.run.nsession_rows] = f.run.session_rows[4];
+	f.run.session_rows[f.run.nsession_rows].start_us = 2100000;
+	f.run.session_rows[f.run.nsession_rows].ready_us = 2200000;
+	f.run.session_rows[f.run.nsession_rows].connect_no = 2;
+	f.run.nsession_rows++;
+	lanes_of(&f.rendering, &lanes);
+	chart_zoom_data(&f.rendering, &lanes, 20000, &note, &data);
+	assert_int_equal(note.zoom_attempts, 5);
+	lanes_free(&lanes);
+	buf_free(&data);
+	fixture_free(&f);
+}
+
 static void serial_run_is_named_only_where_there_was_one(void **state)
 {
 	struct fixture f;
@@ -216,6 +241,7 @@ int main(void)
 	        cmocka_unit_test(charset_comes_first_then_the_policy_with_both_hashes),
 	        cmocka_unit_test(charts_can_be_read_aloud_and_without_a_style_sheet),
 	        cmocka_unit_test(exact_bars_have_titles), cmocka_unit_test(one_failure_in_many_is_drawn),
+	        cmocka_unit_test(a_reconnection_inside_an_attempt_is_no_second_attempt),
 	        cmocka_unit_test(serial_run_is_named_only_where_there_was_one), cmocka_unit_test(steps_are_round)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ def case(name, env, sql, *options, verdict, words=(), peak=None, lanes=None, spe
             found = checker.check(folder + "/store")
             wrong += [] if found["agrees"] else [f"the checker says {found['verdict']}"]
             wrong += [] if found["stored"] == verdict else [f"{found['stored']} and not {verdict}"]
-        wrong += [f"does not say {w!r}" for w in words if w not in text]
+        wrong += [f"does not say {w!r}" for w in words if w.lower() not in text.lower()]
         if peak is not None and found.get("peak") != peak:
             wrong.append(f"peak {found.get('peak')}")
         for what, bounds in (("lanes", lanes), ("stored_speedup", speedup), ("stored_ceiling", ceiling)):

@@ -53,7 +53,7 @@ class Case:
         self.tap.check(f"{self.name}: says {', '.join(words)}", not missing, f"missing: {missing}\n{self.text}")
 
     def number(self, what, low, high):
-        value = self.json["run"].get(what)
+        value = next((e["value"] for e in self.json.get("estimates", []) if e["name"] == what), None)
         good = value is not None and low <= value <= high
         self.tap.check(f"{self.name}: {what} in {low} .. {high}", good, f"{what} = {value}\n{self.text}")
 

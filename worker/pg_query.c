@@ -205,10 +205,14 @@ void pg_message(const struct pg_result *result, char *out, size_t size)
 	const char *primary = PQresultErrorField(of(result), PG_DIAG_MESSAGE_PRIMARY);
 	const char *detail = PQresultErrorField(of(result), PG_DIAG_MESSAGE_DETAIL);
 	const char *hint = PQresultErrorField(of(result), PG_DIAG_MESSAGE_HINT);
+	const char *own = PQresultErrorMessage(of(result));
 	size_t used;
 
-	snprintf(line, sizeof line, "%s%s%s%s%s", primary ? primary : PQresultErrorMessage(of(result)),
-	        detail ? "; detail: " : "", detail ? detail : "", hint ? "; hint: " : "", hint ? hint : "");
+	if (primary)
+		snprintf(line, sizeof line, "%s%s%s%s%s", primary, detail ? "; detail: " : "", detail ? detail : "",
+		        hint ? "; hint: " : "", hint ? hint : "");
+	else /* libpq's own: its first line says it, the others guess */
+		snprintf(line, sizeof line, "%.*s", (int)strcspn(own, "\n"), own);
 	for (char *c = line; *c; c++)
 		if (*c == '\n' || *c == '\r' || *c == '\t')
 			*c = ' ';

@@ -99,7 +99,18 @@ void attempt_done(struct session *s)
 	judge(s, OUTCOME_DONE, attempt_rows_fit(s) ? 0 : ATTEMPT_CHECK_FAILED);
 }
 
-static void say_lost(struct session *s)
+/* A server that ends all sessions at once says why in a warning and answers nothing more. */
+static void heed_last_words(struct session *s)
+{
+	const struct pg_notices *notices = pg_notices(s->pg);
+
+	if (s->attempt.sqlstate[0] || classify_sqlstate(notices->sqlstate) != STATE_LOST)
+		return;
+	snprintf(s->attempt.sqlstate, sizeof s->attempt.sqlstate, "%s", notices->sqlstate);
+	snprintf(s->message, sizeof s->message, "%s", notices->text);
+}
+
+static void say_lost(struct session *s, bool dropped)
 {
 	const struct running *run = &s->run;
 
@@ -109,7 +120,7 @@ static void say_lost(struct session *s)
 		snprintf(s->message, sizeof s->message, "the run was stopped and the session dropped");
 	else if (run->too_large)
 		say_too_large(s);
-	else if (run->timed_out || run->timeout_ns > 0)
+	else if (dropped)
 		snprintf(s->message, sizeof s->message, "no answer within %.3f s: the session was dropped",
 		        (double)run->timeout_ns / (double)NS_PER_S);
 	else
@@ -127,12 +138,13 @@ void attempt_lost(struct session *s, int64_t now)
 		/* With every sync answered nothing is in flight: what is applied is known. */
 		enum attempt_stage stage =
 		        asks_due(s) == 0 && !run->committing && run->send == SEND_STEPS ? STAGE_NOTHING : task_stage(s);
-		struct judgement j =
-		        classify_attempt(END_LOST, stage, s->attempt.sqlstate, run->protected, may_repeat(s));
+		struct judgement j;
 
+		heed_last_words(s);
+		j = classify_attempt(END_LOST, stage, s->attempt.sqlstate, run->protected, may_repeat(s));
 		if (dropped)
 			j.flags = (j.flags & ~(uint32_t)ATTEMPT_RETRY) | why_ended(s);
-		say_lost(s);
+		say_lost(s, dropped);
 		s->attempt.done_ns = now;
 		judge(s, j.outcome, j.flags);
 	}
@@ -159,6 +171,8 @@ static int64_t pause_before_try(struct session *s)
 
 static void learn_cost(struct session *s)
 {
+	if (!s->run.sent)
+		return;
 	s->ran++;
 	if (s->attempt.done_ns - s->attempt.sent_ns < 2 * 100 * s->a->marker_ns)
 		s->ran_fast++;
@@ -171,7 +185,7 @@ void attempt_finish(struct session *s, int64_t now)
 	assert(s->run.judged);
 	if (a->done_ns == 0)
 		a->done_ns = now;
-	if (s->run.markers && (a->before.server_us == 0 || a->after.server_us == 0))
+	if (s->run.sent && s->run.markers && (a->before.server_us == 0 || a->after.server_us == 0))
 		a->flags |= ATTEMPT_MARKER_MISSING;
 	if (s->pg && pg_notices(s->pg)->commit_doubt && a->outcome == OUTCOME_DONE)
 		a->flags |= ATTEMPT_LOCAL_COMMIT;

@@ -19,7 +19,8 @@
 struct check {
 	struct server_facts *facts;
 	bool came, ended;
-	char cause[512];
+	enum exit_code code;
+	char cause[900];
 };
 
 static void on_facts(void *context, const struct server_facts *facts, int64_t now)
@@ -38,7 +39,9 @@ static void on_ended(void *context, struct member *m, const char *end, bool expe
 	(void)now;
 	(void)expected;
 	check->ended = true;
-	snprintf(check->cause, sizeof check->cause, "%.450s", m->cause[0] ? m->cause : end);
+	/* No connection left is a limit: nothing is wrong with who asks. */
+	check->code = strcmp(m->sqlstate, "53300") == 0 ? EXIT_USAGE : EXIT_CONNECT;
+	snprintf(check->cause, sizeof check->cause, "%.890s", m->cause[0] ? m->cause : end);
 }
 
 static void on_event(void *context, int64_t now, enum log_level level, const char *kind, const char *text)

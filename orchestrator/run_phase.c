@@ -197,6 +197,13 @@ static bool any_hopeless(const struct run *run)
 	return false;
 }
 
+static uint32_t least_workers(const struct run *run)
+{
+	uint32_t least = run->options->min_workers > 0 ? (uint32_t)run->options->min_workers : 1;
+
+	return least < run->nworkers ? least : run->nworkers;
+}
+
 static void phase_connect(struct run *run, int64_t now)
 {
 	struct crew *crew = &run->crew;
@@ -209,7 +216,7 @@ static void phase_connect(struct run *run, int64_t now)
 	if (!hopeless && crew_count(crew, SESSION_PENDING) > 0 && now < run->deadline_ns)
 		return;
 	run->ready_sessions = crew_count(crew, SESSION_READY);
-	uint32_t usable = crew_usable(crew), least = (uint32_t)run->options->min_workers;
+	uint32_t usable = crew_usable(crew), least = least_workers(run);
 	if (usable == 0 && !run->refusal.text[0] && crew->fork_error.text[0]) {
 		run_refuse(run, EXIT_TASKS, now, "%s", crew->fork_error.text);
 		return;
@@ -267,6 +274,16 @@ static void find_lost(struct run *run, int64_t now)
 		        found);
 }
 
+/* Places whose workers died too often or could not be started: nobody will come there. */
+static uint32_t stopped_places(const struct run *run)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < run->nworkers; i++)
+		n += run->crew.members[i].state == MEMBER_STOPPED;
+	return n;
+}
+
 static void phase_measure(struct run *run, int64_t now)
 {
 	struct crew *crew = &run->crew;
@@ -284,6 +301,9 @@ static void phase_measure(struct run *run, int64_t now)
 			crew_release(crew);
 		}
 	}
+	if (run->stop.mode == STOP_NONE && stopped_places(run) > run->nworkers - least_workers(run))
+		run_stop(run, STOP_SOON, RUN_ABORTED, now, "fewer than --min-workers=%d workers are left: %.150s",
+		        run->options->min_workers, run->refusal.text);
 	if (!run_is_over(run)) {
 		if (run->stop.mode == STOP_NONE && crew_count(crew, SESSION_GAVE_UP) == run->request->sessions)
 			run_stop(run, STOP_SOON, RUN_ABORTED, now, "no session is left: %.200s", run->refusal.text);

@@ -64,7 +64,14 @@ void run_stop(struct run *run, enum stop_mode mode, enum run_state state, int64_
 		s->state = state;
 		s->cancel_ns = now + run->options->grace_ns;
 		s->now_ns = s->kill_ns = CLOCK_NEVER;
-		run_event(run, now, LEVEL_WARNING, "stopping", "stopping: %s", s->reason);
+		if (mode == STOP_SOON)
+			run_event(run, now, LEVEL_WARNING, "stopping",
+			        "stopping (%s): no task is started any more; those that run get up to %.3g s "
+			        "(--grace)%s",
+			        s->reason, (double)run->options->grace_ns / 1e9,
+			        s->signals > 0 ? "; a second signal stops at once" : "");
+		else
+			run_event(run, now, LEVEL_WARNING, "stopping", "stopping: %s", s->reason);
 	}
 	stop_mode(run, mode, now);
 }

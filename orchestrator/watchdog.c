@@ -1,24 +1,44 @@
 /*
  * watchdog: see watchdog.h. Armed by the run when it is told to stop. The handler calls only async-signal-safe
- * functions; the children die with the parent (PR_SET_PDEATHSIG).
+ * functions; the workers die with the parent (PR_SET_PDEATHSIG).
  */
 #include "orchestrator/watchdog.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "orchestrator/spawn.h"
 #include "shared/clock.h"
 #include "shared/err.h"
 
-static _Atomic int steps_left;
-static const char *_Atomic waits_for = "the workers to end";
+#define LATER_STEPS 2 /* the child's seconds after the handler's */
 
-static void say(const char *text)
+struct guard { /* what the child knows; steps and text are shared with it */
+	pid_t parent;
+	_Atomic int steps;
+	char waits_for[100];
+};
+
+static _Atomic int steps_left;
+static struct guard private_guard, *guard = &private_guard;
+static struct spawned child;
+
+static void say(void)
 {
-	ssize_t ignored = write(2, text, strlen(text));
+	static const char begin[] = "pgparallel: the shutdown hung and was given up; it waited for ";
+	static const char end[] = "; results not yet stored are lost\n";
+	ssize_t ignored = write(2, begin, sizeof begin - 1);
+
+	ignored = write(2, guard->waits_for, strnlen(guard->waits_for, sizeof guard->waits_for));
+	ignored = write(2, end, sizeof end - 1);
 	(void)ignored;
 }
 
@@ -29,21 +49,67 @@ static void step(int signal_number)
 		alarm(1);
 		return;
 	}
-	say("pgparallel: the shutdown hung and was given up; it waited for ");
-	say(waits_for);
-	say("; results not yet stored are lost\n");
+	say();
 	_exit(EXIT_STORE);
+}
+
+/* The parent's end of the pipe closes when it is done, or gone. */
+static int watch(void *argument, int read_fd, int write_fd)
+{
+	struct pollfd pipe_end = {.fd = read_fd, .events = POLLIN};
+
+	(void)argument;
+	(void)write_fd;
+	while (atomic_fetch_sub(&guard->steps, 1) > 0) {
+		int got = poll(&pipe_end, 1, 1000);
+		if (got > 0)
+			return 0;
+		if (got < 0 && errno != EINTR)
+			return 1;
+	}
+	if (getppid() != guard->parent)
+		return 0;
+	say();
+	kill(guard->parent, SIGKILL); /* our parent, and alive: we would not be otherwise */
+	return 0;
+}
+
+static void start_child(void)
+{
+	struct err err;
+
+	if (child.pid != 0)
+		return;
+	guard->parent = getpid();
+	if (!spawn(watch, NULL, 0, &child, &err))
+		child.pid = 0; /* the handler is left */
+}
+
+static void share_guard(void)
+{
+	if (guard != &private_guard)
+		return;
+	struct guard *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return;
+	memcpy(shared->waits_for, guard->waits_for, sizeof shared->waits_for);
+	guard = shared;
 }
 
 void watchdog_arm(int64_t left_ns)
 {
+	int steps = (int)((left_ns + NS_PER_S - 1) / NS_PER_S);
 	struct sigaction action;
 	sigset_t set;
 
+	share_guard();
 	memset(&action, 0, sizeof action);
 	action.sa_handler = step;
 	action.sa_flags = SA_RESTART;
-	atomic_store(&steps_left, (int)((left_ns + NS_PER_S - 1) / NS_PER_S));
+	atomic_store(&steps_left, steps);
+	atomic_store(&guard->steps, steps + LATER_STEPS);
+	if (guard != &private_guard)
+		start_child();
 	sigaction(SIGALRM, &action, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
@@ -54,9 +120,17 @@ void watchdog_arm(int64_t left_ns)
 void watchdog_disarm(void)
 {
 	alarm(0);
+	if (child.pid == 0)
+		return;
+	close(child.write_fd);
+	close(child.read_fd);
+	close(child.pidfd);
+	while (waitpid(child.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	memset(&child, 0, sizeof child);
 }
 
 void watchdog_waits_for(const char *text)
 {
-	atomic_store(&waits_for, text);
+	snprintf(guard->waits_for, sizeof guard->waits_for, "%s", text);
 }

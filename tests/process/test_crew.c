@@ -690,10 +690,8 @@ int main(void)
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		return 1;
-	if (getenv("CREW_LOG")) {
-		struct err err;
-		log_open(NULL, true, LEVEL_INFO, &err);
-	}
+	struct err err; /* CREW_LOG=1 shows the parent's log */
+	log_open(NULL, getenv("CREW_LOG") != NULL, LEVEL_INFO, &err);
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup(test_all_done, fresh),
 	        cmocka_unit_test_setup(test_more_sessions_than_tickets, fresh),

@@ -42,6 +42,13 @@ def alone_times(store, run):
         "SELECT server_end_unix_us - server_start_unix_us FROM v_attempt WHERE run = ? ORDER BY ticket", (base,))]
 
 
+def shown_numbers(store, run):
+    """What the program itself says about the run, by name."""
+    text = subprocess.run([PROGRAM, "report", str(run), "--db=" + store, "-F", "json"], capture_output=True, text=True,
+                          check=True).stdout
+    return {e["name"]: e["value"] for e in json.loads(text)["estimates"]}
+
+
 def one(seed, rows, server, folder):
     """(problem or None, lanes within 10 %, what was seen)."""
     sql = subprocess.run([MODEL, "--emit", str(seed)], capture_output=True, text=True, check=True).stdout
@@ -65,9 +72,11 @@ def one(seed, rows, server, folder):
     near = abs(found["lanes"] - truth["lanes"]) <= 0.1 * truth["lanes"]
     if not found["agrees"]:
         return f"the checker says {found['verdict']}, the store {found['stored']}", near, seen
-    for name in ("speedup", "ceiling"):
-        if abs(found[name] - (found["stored_" + name] or 0)) > 0.01 * max(found[name], 1):
-            return f"{name} {found['stored_' + name]}, the checker says {found[name]:.3f}", near, seen
+    shown = shown_numbers(store, found["run"])
+    for name in ("speedup", "ceiling", "peak_active", "mean_active"):
+        mine = found[name.replace("peak_active", "peak")]
+        if abs(mine - (shown[name] or 0)) > (0 if name == "peak_active" else 0.01 * max(mine, 1)):
+            return f"{name} {shown[name]}, the checker says {mine:.3f}", near, seen
     if "generate_series" in sql and not watch.quiet:
         return f"# SKIP other programs used {100 * watch.others:.0f} % of the CPU", True, seen
     if found["stored"] == "PARALLEL" and truth["most"] != "PARALLEL":

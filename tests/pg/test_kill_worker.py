@@ -21,6 +21,8 @@ from throwaway import Server
 ROUNDS = int(os.environ.get("ROUNDS", "200" if SOAK else "12"))
 SEED = int(os.environ.get("SEED", str(random.SystemRandom().randrange(1 << 30))))
 TICKETS, SESSIONS = 40, 4
+LAYOUTS = {"process": (["-e", "process"], 1), "process -j 2": (["-e", "process", "-j", "2"], 2),
+           "thread": (["-e", "thread"], SESSIONS), "async": (["-e", "async"], SESSIONS)}  # options, sessions of one worker
 WORKLOAD = """-- @workload kills
 -- @task add
 insert into ledger select :n::int from pg_sleep(0.004);
@@ -70,15 +72,16 @@ def judge(states, rows, sessions):
     return wrong, unknown
 
 
-def round_of(server, engine, draw, folder):
+def round_of(server, layout, draw, folder):
+    options, sessions = LAYOUTS[layout]
     server.sql("truncate ledger")
-    db = os.path.join(folder, engine + ".db")
+    db = os.path.join(folder, "runs.db")
     if os.path.exists(db):
         os.remove(db)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
     with open(os.path.join(folder, "err"), "w+") as errors:
-        child = subprocess.Popen([PROGRAM, "run", "--db", db, "-e", engine, "-c", str(SESSIONS), "--retries=0", "-f", folder +
-                                  "/w.sql", "--data", folder + "/d.csv"], env={**environment, **server.socket_env},
+        child = subprocess.Popen([PROGRAM, "run", "--db", db, "-c", str(SESSIONS), "--retries=0", "-f", folder + "/w.sql",
+                                  "--data", folder + "/d.csv"] + options, env={**environment, **server.socket_env},
                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
         pids = started(child, db)
         time.sleep(draw.uniform(0, 0.06))
@@ -100,7 +103,7 @@ def round_of(server, engine, draw, folder):
                                                   "'^pgparallel'") != ["0"]:
         time.sleep(0.01)
     rows = collections.Counter(int(x) for x in server.sql("select n from ledger"))
-    wrong, unknown = judge(outcomes(db), rows, 1 if engine == "process" else SESSIONS)
+    wrong, unknown = judge(outcomes(db), rows, sessions)
     if code not in (0, 3) or (code == 0) != (unknown == 0):
         wrong.append(f"exit code {code} with {unknown} unknown")
     return [w + "\n" + text for w in wrong], unknown
@@ -116,14 +119,14 @@ def main():
             f.write(WORKLOAD)
         with open(folder + "/d.csv", "w") as f:
             f.write("n\n" + "".join(f"{n}\n" for n in range(TICKETS)))
-        for engine in sys.argv[1:] or ("process", "thread", "async"):
+        for layout in sys.argv[1:] or LAYOUTS:
             wrong, hits = [], 0
             for number in range(ROUNDS):
-                found, unknown = round_of(server, engine, draw, folder)
+                found, unknown = round_of(server, layout, draw, folder)
                 wrong += [f"round {number}: {w}" for w in found]
                 hits += unknown > 0
-            tap.check(f"{engine}: rows agree with outcomes in {ROUNDS} rounds of kill -9", not wrong, "\n".join(wrong[:20]))
-            tap.check(f"{engine}: kills that hit a task in flight: {hits} of {ROUNDS}", hits >= ROUNDS // 4 if SOAK else hits >= 1)
+            tap.check(f"{layout}: rows agree with outcomes in {ROUNDS} rounds of kill -9", not wrong, "\n".join(wrong[:20]))
+            tap.check(f"{layout}: kills that hit a task in flight: {hits} of {ROUNDS}", hits >= ROUNDS // 4 if SOAK else hits >= 1)
     tap.end()
 
 

@@ -31,15 +31,20 @@ static _Atomic int steps_left;
 static struct guard private_guard, *guard = &private_guard;
 static struct spawned child;
 
+static void put(const char *text, size_t len)
+{
+	ssize_t written = write(2, text, len);
+	(void)written; /* there is nobody left to tell */
+}
+
 static void say(void)
 {
 	static const char begin[] = "pgparallel: the shutdown hung and was given up; it waited for ";
 	static const char end[] = "; results not yet stored are lost\n";
-	ssize_t ignored = write(2, begin, sizeof begin - 1);
 
-	ignored = write(2, guard->waits_for, strnlen(guard->waits_for, sizeof guard->waits_for));
-	ignored = write(2, end, sizeof end - 1);
-	(void)ignored;
+	put(begin, sizeof begin - 1);
+	put(guard->waits_for, strnlen(guard->waits_for, sizeof guard->waits_for));
+	put(end, sizeof end - 1);
 }
 
 static void step(int signal_number)

@@ -241,17 +241,6 @@ static void fake_facts(struct chan *chan)
 	free(facts);
 }
 
-static void fake_fatal(struct chan *chan, const char *sqlstate, const char *text)
-{
-	struct msg_fatal fatal = {.code = EXIT_CONNECT, .text = mem_strdup(text)};
-	struct buf body = {0};
-
-	snprintf(fatal.sqlstate, sizeof fatal.sqlstate, "%s", sqlstate);
-	msg_put_fatal(&body, &fatal);
-	fake_send(chan, &body);
-	free(fatal.text);
-}
-
 static int fake_observer(struct observation *o)
 {
 	const unsigned char *body;

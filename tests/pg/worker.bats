@@ -1,0 +1,315 @@
+# Workers by themselves against a real server: tool_worker plays the parent over pipes.
+
+setup_file() {
+	. tests/pg/server.bash
+	pg_start "max_connections = 60"
+	export PG_DIR PG_LOG PG_BIN
+	export TOOL=${BUILD:-.build}/tests/pg/tool_worker
+	make -s B="${BUILD:-.build}" "$TOOL" 3>&-
+	psql -qc 'create table t (a int primary key, b int default 0)'
+}
+
+teardown_file() {
+	. tests/pg/server.bash
+	pg_stop
+}
+
+setup() {
+	psql -qc 'truncate t'
+	FILE=$BATS_TEST_TMPDIR/w.sql
+}
+
+# The lines of the attempts, in order of tickets, without texts.
+attempts() {
+	printf '%s\n' "$output" | grep '^attempt' | sed 's/ *|.*//' | sort -k2n -k5n
+}
+
+works() { # options...
+	run timeout 50 "$TOOL" "$@"
+	echo "$output"
+	! echo "$output" | grep -q BAD_
+}
+
+mixture() {
+	cat >"$FILE" <<-'SQL'
+		-- @task one rows=3
+		select generate_series(1, 3);
+		-- @task bad
+		insert into t values (1); select 1 / 0;
+		-- @task block transaction
+		insert into t values (2); insert into t values (3);
+		-- @task steps
+		begin; insert into t values (4); commit; insert into t values (4);
+		-- @task open
+		insert into t values (5); begin; insert into t values (6);
+	SQL
+}
+
+mixture_expected() {
+	cat <<-'EOT'
+		attempt 0 one try 1 done applied 1/1 at 0 sqlstate - rows 3 bytes 3
+		attempt 1 bad try 1 failed applied 0/2 at 2 sqlstate 22012 rows 1 bytes 0
+		attempt 2 block try 1 done applied 2/2 at 0 sqlstate - rows 2 bytes 0
+		attempt 3 steps try 1 failed applied 3/4 at 4 sqlstate 23505 rows 1 bytes 0
+		attempt 4 open try 1 failed applied 1/3 at 0 sqlstate - rows 2 bytes 0
+	EOT
+}
+
+same_everywhere() { # options...
+	mixture
+	works "$@" "$FILE"
+	[ "$status" = 0 ]
+	diff <(mixture_expected) <(attempts)
+	[ "$(psql -Atc 'select string_agg(a::text, $$ $$ order by a) from t')" = "2 3 4 5" ]
+}
+
+@test "process: outcomes, applied and the table agree" { same_everywhere -e process -c 2; }
+@test "process, lanes of several sessions" { same_everywhere -e process -c 5 -j 2; }
+@test "thread" { same_everywhere -e thread -c 3; }
+@test "thread, lanes of several sessions" { same_everywhere -e thread -c 5 -j 2; }
+@test "async" { same_everywhere -e async -c 3; }
+@test "released one at a time" { same_everywhere -e thread -c 4 -b 1; }
+@test "as through a pooler" { same_everywhere -P -e async -c 2; }
+
+@test "DISCARD ALL: settings, marker and @session come back" {
+	cat >"$FILE" <<-'SQL'
+		-- @session
+		set search_path = pg_catalog;
+		-- @task discard
+		discard all;
+		-- @task next rows=1
+		select 1 where current_setting('search_path') = 'pg_catalog' and current_setting('statement_timeout') = '7s'
+		and current_setting('client_connection_check_interval') = '200ms';
+		-- @task deallocate
+		deallocate all;
+		-- @task again
+		select 1;
+	SQL
+	works -c 1 -t 7s "$FILE"
+	[ "$status" = 0 ]
+	diff - <(attempts) <<-'EOT'
+		attempt 0 discard try 1 done applied 1/1 at 0 sqlstate - rows 0 bytes 0 MARKER_MISSING
+		attempt 1 next try 1 done applied 1/1 at 0 sqlstate - rows 1 bytes 1
+		attempt 2 deallocate try 1 done applied 1/1 at 0 sqlstate - rows 0 bytes 0 MARKER_MISSING
+		attempt 3 again try 1 done applied 1/1 at 0 sqlstate - rows 1 bytes 1
+	EOT
+}
+
+@test "settings of one task do not reach the next" {
+	cat >"$FILE" <<-'SQL'
+		-- @task a readonly timeout=3s rows=1
+		begin; select 1 where current_setting('statement_timeout') = '3s' and current_setting('transaction_read_only') = 'on'; commit;
+		-- @task b rows=1
+		select 1 where current_setting('statement_timeout') = '0' and current_setting('default_transaction_read_only') = 'off';
+		-- @task c timeout=4s rows=1
+		select 1 where current_setting('statement_timeout') = '4s';
+		-- @task d transaction timeout=5s readonly rows=1
+		select 1 where current_setting('statement_timeout') = '5s' and current_setting('transaction_read_only') = 'on';
+		-- @task e rows=1
+		select 1 where current_setting('statement_timeout') = '0';
+	SQL
+	works -c 1 "$FILE"
+	[ "$status" = 0 ]
+	[ "$(attempts | grep -c ' done ')" = 5 ]
+	! attempts | grep -q CHECK_FAILED
+}
+
+@test "--read-only holds for every way of sending" {
+	cat >"$FILE" <<-'SQL'
+		-- @task a
+		insert into t values (1);
+		-- @task b transaction
+		insert into t values (2);
+		-- @task c
+		begin; insert into t values (3); commit;
+	SQL
+	works -r -c 1 "$FILE"
+	[ "$(attempts | grep -c 'failed applied 0/. at . sqlstate 25006')" = 3 ]
+}
+
+@test "a deadlock is tried again here, as a whole" {
+	psql -qc 'insert into t values (1), (2)'
+	cat >"$FILE" <<-'SQL'
+		-- @task a repeat=4 retries=20
+		update t set b = b + 1 where a = 1; select pg_sleep(0.02); update t set b = b + 1 where a = 2;
+		-- @task b repeat=4 retries=20 transaction
+		update t set b = b + 1 where a = 2; select pg_sleep(0.02); update t set b = b + 1 where a = 1;
+	SQL
+	PGOPTIONS='-c deadlock_timeout=50ms' works -e async -c 4 "$FILE"
+	[ "$status" = 0 ]
+	[ "$(attempts | grep -c ' done ')" = 8 ]
+	[ "$(psql -Atc 'select sum(b) from t')" = 16 ]
+}
+
+timeouts() {
+	cat >"$FILE" <<-'SQL'
+		-- @task block timeout=300ms
+		begin; set local statement_timeout = 0; insert into t values (1); select pg_sleep(60); commit;
+		-- @task bare timeout=300ms
+		select set_config('statement_timeout', '0', true); insert into t values (2); select pg_sleep(60);
+		-- @task ro timeout=300ms readonly
+		select set_config('statement_timeout', '0', true); select pg_sleep(60);
+	SQL
+}
+
+@test "a deadline: the cancel arrives" {
+	timeouts
+	works -e async -c 3 "$FILE"
+	[ "$status" = 0 ]
+	[ "$(attempts | grep -c 'failed.*57014.*TIMED_OUT')" = 3 ]
+	[ "$(attempts | grep -c 'RETRY')" = 0 ]
+}
+
+@test "a deadline: the cancel gets lost, the session is dropped" {
+	timeouts
+	NO_CANCEL=1 works -e thread -c 3 "$FILE"
+	[ "$status" = 0 ]
+	attempts | grep -q 'block try 1 failed.*SESSION_LOST TIMED_OUT'
+	attempts | grep -q 'bare try 1 unknown.*SESSION_LOST TIMED_OUT'
+	attempts | grep -q 'ro try 1 failed.*SESSION_LOST TIMED_OUT'
+}
+
+@test "statement_timeout is the server's word: 57014, timed out" {
+	echo "select pg_sleep(60);" >"$FILE"
+	works -c 1 -t 200ms "$FILE"
+	attempts | grep -q 'failed applied 0/1 at 1 sqlstate 57014.* TIMED_OUT'
+}
+
+sleepers() {
+	cat >"$FILE" <<-'SQL'
+		-- @task s repeat=6
+		insert into t values ((random() * 1e9)::int); select pg_sleep(0.7);
+	SQL
+}
+
+@test "stop soon: what runs goes on, nothing more is taken" {
+	sleepers
+	works -s soon:200 -e thread -c 2 "$FILE"
+	[ "$status" = 0 ]
+	[ "$(attempts | wc -l)" = 2 ]
+	[ "$(attempts | grep -c ' done ')" = 2 ]
+}
+
+@test "stop, cancel: what runs is cancelled" {
+	sleepers
+	works -s cancel:200 -e async -c 2 "$FILE"
+	[ "$status" = 0 ]
+	[ "$(attempts | grep -c 'failed.*57014.*CANCELLED')" = 2 ]
+	[ "$(psql -Atc 'select count(*) from t')" = 0 ]
+}
+
+@test "stop now: what runs is unknown and reported" {
+	sleepers
+	works -s now:200 -e process -c 2 "$FILE"
+	[ "$status" = 0 ]
+	[ "$(attempts | grep -c 'unknown.*SESSION_LOST CANCELLED')" = 2 ]
+}
+
+@test "a worker killed: the others go on, no finished result is lost" {
+	echo 'insert into t select (random() * 2e9)::int from pg_sleep(0.01);' >"$FILE"
+	sed -i '1i -- @task s repeat=100' "$FILE"
+	works -k 200 -c 3 "$FILE"
+	[ "$status" = 1 ]
+	done=$(attempts | grep -c ' done ')
+	rows=$(psql -Atc 'select count(*) from t')
+	[ "$done" -ge 99 ] && [ "$rows" -ge "$done" ] && [ "$rows" -le $((done + 1)) ]
+}
+
+@test "sessions ended by the server: each loss by its stage, then a new connection" {
+	cat >"$FILE" <<-'SQL'
+		-- @task bare
+		insert into t values (1); select pg_sleep(60);
+		-- @task ro readonly
+		select pg_sleep(60);
+		-- @task block transaction
+		insert into t values (2); select pg_sleep(60);
+		-- @task steps
+		begin; insert into t values (3); select pg_sleep(60); commit;
+		-- @task later
+		select 1;
+	SQL
+	(
+		for i in $(seq 500); do
+			[ "$(psql -Atc "select count(*) from pg_stat_activity where wait_event = 'PgSleep'")" = 4 ] && break
+		done
+		psql -qAtc "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'" >/dev/null
+	) 3>&- &
+	works -e async -c 4 "$FILE"
+	wait
+	[ "$status" = 0 ]
+	attempts | grep -q 'bare try 1 unknown applied 0/2 at 2 sqlstate 57P01.* SESSION_LOST'
+	attempts | grep -q 'ro try 1 failed applied 0/1 at 1 sqlstate 57P01.* RETRY SESSION_LOST'
+	attempts | grep -q 'block try 1 failed applied 0/2 at 2 sqlstate 57P01.* RETRY SESSION_LOST'
+	attempts | grep -q 'steps try 1 failed applied 0/4 at 3 sqlstate 57P01.* RETRY SESSION_LOST'
+	attempts | grep -q 'later try 1 done'
+	echo "$output" | grep -q 'connect 2 ready'
+	[ "$(psql -Atc 'select count(*) from t')" = 0 ]
+}
+
+@test "no server: given up at once, without a second try" {
+	echo "select 1;" >"$FILE"
+	PGPORT=1 works -e thread -c 2 "$FILE"
+	[ "$status" = 1 ]
+	[ "$(echo "$output" | grep -c 'connect 1 gave up')" = 2 ]
+	[ "$(echo "$output" | grep -c 'worker 0 fatal 2')" = 1 ]
+}
+
+@test "no such database: its SQLSTATE, no second try" {
+	echo "select 1;" >"$FILE"
+	PGDATABASE=nowhere works -c 1 "$FILE"
+	[ "$status" = 1 ]
+	echo "$output" | grep -q 'worker 0 fatal 2 sqlstate 3D000 | .*database "nowhere" does not exist$'
+}
+
+@test "an error in @session ends the session with the server's words" {
+	printf -- '-- @session\nselect nothing_of_that_name();\n-- @task a\nselect 1;\n' >"$FILE"
+	works -c 1 "$FILE"
+	[ "$status" = 1 ]
+	echo "$output" | grep -q 'gave up.*sqlstate 42883'
+}
+
+@test "@setup runs step by step on one session, as one attempt" {
+	printf -- '-- @setup\ninsert into t values (1);\nvacuum t;\nbegin;\ninsert into t values (2);\ncommit;\n-- @task a\nselect 1;\n' >"$FILE"
+	works -S -c 1 "$FILE"
+	[ "$status" = 0 ]
+	[ "$(attempts | sed 's/ NO_MARKERS//' | sed 's/attempt -1 [^ ]*/attempt -1/')" = \
+		"attempt -1 try 1 done applied 5/5 at 0 sqlstate - rows 2 bytes 0" ]
+	[ "$(psql -Atc 'select count(*) from t')" = 2 ]
+}
+
+@test "COPY TO: rows and bytes are counted, the session goes on" {
+	printf -- '-- @task a\nselect 1; copy (select generate_series(1, 20000)) to stdout; select 2;\n-- @task b\nselect 1;\n' >"$FILE"
+	works -e async -c 1 "$FILE"
+	[ "$status" = 0 ]
+	attempts | grep -q 'a try 1 done applied 3/3 at 0 sqlstate - rows 20002 bytes 108896'
+	attempts | grep -q 'b try 1 done'
+}
+
+@test "large parameters and large rows pass through" {
+	{ echo n; head -c 3000000 /dev/zero | tr '\0' x; echo; } >"$BATS_TEST_TMPDIR/big.csv"
+	printf -- '-- @task a\nselect :n::text; select :n::text;\n' >"$FILE"
+	works -e async -c 1 "$FILE" "$BATS_TEST_TMPDIR/big.csv"
+	[ "$status" = 0 ]
+	attempts | grep -q 'a try 1 done applied 2/2 at 0 sqlstate - rows 2 bytes 6000000'
+}
+
+@test "a result above the cap is cancelled and failed, memory stays small" {
+	printf -- "-- @task a readonly\nselect repeat('x', 1000000) from generate_series(1, 100000);\n-- @task b\nselect 1;\n" >"$FILE"
+	works -e async -c 1 "$FILE"
+	[ "$status" = 0 ]
+	echo "$output" | grep -q 'a try 1 failed applied 0/1 at 1 sqlstate 57014.*| result too large'
+	attempts | grep -q 'b try 1 done'
+}
+
+@test "a flood of notices and a long error text" {
+	cat >"$FILE" <<-'SQL'
+		-- @task a
+		do $$ begin for i in 1..3000 loop raise notice '%', repeat('n', 1000); end loop; end $$;
+		-- @task b readonly
+		do $$ begin raise exception '%', repeat('e', 3000000); end $$;
+	SQL
+	works -e async -c 1 "$FILE"
+	[ "$status" = 0 ]
+	attempts | grep -q 'a try 1 done'
+	[ "$(echo "$output" | grep '^attempt 1 b try 1 failed.*P0001' | wc -c)" -lt 8600 ]
+}

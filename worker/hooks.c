@@ -4,8 +4,8 @@
  *
  *   PGPARALLEL_PLANT=take:200ms    sleep between GO and the first ticket of every lane
  *   PGPARALLEL_PLANT=ready:200ms   sleep between a worker's HELLO and its first connection
- *   PGPARALLEL_HANG=N              worker N (from 1, first generation) stops obeying and beating after GO
- *   PGPARALLEL_SCRIBBLE=N          worker N writes nonsense into its own slots after GO
+ *   PGPARALLEL_HANG=N              worker N (from 1, first generation) stops obeying and beating once it has sent a
+ * task PGPARALLEL_SCRIBBLE=N          worker N writes nonsense into its own slots after GO
  */
 #include "worker/worker_private.h"
 
@@ -65,8 +65,8 @@ void hooks_before_step(struct lane *lane)
 	if (scribble)
 		for (uint32_t i = 0; i < lane->nsessions; i++)
 			memset(lane->sessions[i].slot, 0xa5, sizeof *lane->sessions[i].slot);
-	if (hang)
-		for (;;)
+	for (uint32_t i = 0; hang && i < lane->nsessions; i++)
+		while (lane->sessions[i].state == SESSION_RUNNING)
 			pause();
 }
 

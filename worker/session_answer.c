@@ -41,13 +41,19 @@ static void count(struct session *s, int64_t rows, int64_t bytes, int64_t now)
 	}
 }
 
+/* The first that comes of the last statement: from here on the task is fetching. */
+static void note_first(struct session *s, int64_t now)
+{
+	if (ask_head(s)->index + 1 == s->attempt.statements && s->attempt.first_ns == 0)
+		s->attempt.first_ns = now;
+}
+
 static void statement_answer(struct session *s, const struct pg_result *r, enum pg_kind kind, int64_t now)
 {
 	uint32_t index = ask_head(s)->index;
 	const struct statement *st = &s->run.task->statements[index];
 
-	if (index + 1 == s->attempt.statements && s->attempt.first_ns == 0)
-		s->attempt.first_ns = now;
+	note_first(s, now);
 	if (kind == PG_ROW || kind == PG_ROWS) {
 		count(s, pg_nrows(r), pg_bytes(r), now);
 	} else if (kind == PG_DONE) {
@@ -181,9 +187,12 @@ static bool copy_rows(struct session *s, int64_t now)
 {
 	int length;
 
-	while ((length = pg_copy_row(s->pg)) > 0)
-		if (s->state == SESSION_RUNNING)
-			count(s, 0, length, now);
+	while ((length = pg_copy_row(s->pg)) > 0) {
+		if (s->state != SESSION_RUNNING)
+			continue;
+		note_first(s, now);
+		count(s, 0, length, now);
+	}
 	if (length == 0)
 		return false;
 	s->copying = false;

@@ -37,7 +37,7 @@ static int print_pieces(const char *path)
 static void print_task(const struct task *t)
 {
 	static const char *const sends[] = {"segment", "transaction", "steps"};
-	static const char *const kinds[] = {"plain", "begin", "commit", "rollback", "call", "alone"};
+	static const char *const kinds[] = {"plain", "begin", "commit", "rollback", "call", "copy", "alone"};
 
 	printf("task %s line %d %s stage %d repeat %d retries %d rows %lld%s%s%s\n", t->name, t->line, sends[t->send],
 	        t->stage, t->repeat, t->retries, (long long)t->rows, t->readonly ? " readonly" : "",

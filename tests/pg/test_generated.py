@@ -33,13 +33,14 @@ def calibrate(server):
     return 300000 / best
 
 
-def alone_times(store, run):
-    """Times of the tasks in the serial run, in the order of the file."""
+def times_of(store, run):
+    """ALONE@BEGIN of each task in the order of the file: its time in the serial run, its begin in this one."""
     db = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
-    base = db.execute("SELECT b.run FROM v_run b JOIN v_run r ON r.experiment = b.experiment "
-                      "WHERE r.run = ? AND b.role = 'baseline'", (run,)).fetchone()[0]
-    return [str(us) for (us,) in db.execute(
-        "SELECT server_end_unix_us - server_start_unix_us FROM v_attempt WHERE run = ? ORDER BY ticket", (base,))]
+    return [f"{alone}@{begin}" for alone, begin in db.execute(
+        "SELECT s.server_end_unix_us - s.server_start_unix_us, a.server_start_unix_us - (SELECT min("
+        "server_start_unix_us) FROM v_attempt WHERE run = r.run) FROM v_run r JOIN v_run b ON b.experiment = "
+        "r.experiment AND b.role = 'baseline' JOIN v_attempt a ON a.run = r.run JOIN v_attempt s ON s.run = b.run AND "
+        "s.ticket = a.ticket WHERE r.run = ? ORDER BY a.ticket", (run,))]
 
 
 def shown_numbers(store, run):
@@ -65,7 +66,7 @@ def one(seed, rows, server, folder):
         if "generate_series" not in sql or watch.quiet:
             break
     found = checker.check(store)
-    truth = json.loads(subprocess.run([MODEL, "--truth", str(seed)] + alone_times(store, found["run"]), text=True,
+    truth = json.loads(subprocess.run([MODEL, "--truth", str(seed)] + times_of(store, found["run"]), text=True,
                                       capture_output=True, check=True).stdout)
     seen = (f"{truth['kind']}: {found['stored']}, truth {truth['least']} to {truth['most']}; "
             f"lanes {found['lanes']:.3f}, truth {truth['lanes']:.3f}")

@@ -3,7 +3,8 @@
  * (markers through a network with noise, a server clock that is off and drifts, samples at 10 Hz of which some are
  * missing) and proof must see through it: no false PARALLEL, no false SERIAL, effective lanes within 10 % in 95 %.
  * 60 seeds, with SOAK=1 300. `test_generated --emit SEED` prints the workload for a real server, `--truth SEED
- * ALONE_US...` what it must show, given the tasks' measured times alone, `--dump SEED` a made run as rows of the store.
+ * ALONE_US@BEGIN_US...` what it must show, given the tasks' measured times alone and when they began (which session
+ * is first at a lock is a race), `--dump SEED` a made run as rows of the store.
  */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -296,7 +297,11 @@ static int truth(struct model *m, char **alone_us, int n)
 	double serial = 0;
 
 	for (int i = 0; i < m->ntasks; i++) {
-		double alone = i < n ? strtod(alone_us[i], NULL) / 1e6 : 0;
+		char *begin = NULL;
+		double alone = i < n ? strtod(alone_us[i], &begin) / 1e6 : 0;
+
+		if (begin && *begin == '@' && i < m->lanes)
+			m->begin[i] = strtod(begin + 1, NULL) / 1e6;
 
 		if (m->tasks[i].steps[0].kind == STEP_BURN && alone > 0)
 			m->tasks[i].steps[0].s = alone - MODEL_START;

@@ -31,6 +31,7 @@ struct model_task {
 struct model {
 	struct model_task tasks[MODEL_TASKS];
 	int ntasks, lanes, cpus;
+	double begin[MODEL_LANES]; /* when each lane begins its first task */
 	const char *kind;
 };
 
@@ -44,6 +45,7 @@ struct model_done { /* the truth about one task */
 };
 struct model_lane { /* as a sampler sees it */
 	int task, step, lock; /* task -1: idle; lock -1: not waiting */
+	bool first; /* lane i begins with task i */
 	double left, step_since, ready, ticket; /* ticket: place in the queue of the lock */
 };
 struct model_truth {
@@ -125,12 +127,12 @@ static void model_schedule(const struct model *m, int nlanes, double sample_phas
         model_sampler *sampler, void *context, struct model_truth *t)
 {
 	struct model_lane lanes[MODEL_LANES];
-	int holders[MODEL_LOCKS] = {-1, -1, -1, -1}, next = 0, running = nlanes;
+	int holders[MODEL_LOCKS] = {-1, -1, -1, -1}, next = nlanes < m->ntasks ? nlanes : m->ntasks, running = nlanes;
 	double at = 0, sample = sample_phase;
 
 	memset(t, 0, sizeof(*t));
 	for (int i = 0; i < nlanes; i++)
-		lanes[i] = (struct model_lane){.task = -1, .lock = -1, .ready = i * 0.0002};
+		lanes[i] = (struct model_lane){.task = -1, .lock = -1, .first = true, .ready = m->begin[i]};
 	while (running > 0) {
 		double until = sampler ? sample : INFINITY;
 
@@ -155,9 +157,11 @@ static void model_schedule(const struct model *m, int nlanes, double sample_phas
 			struct model_lane *l = &lanes[i];
 
 			if (l->task < 0 && l->ready <= at && l->ready >= 0) {
-				if (next < m->ntasks) {
-					model_lane_begin(m, l, next, at, t);
-					t->done[next++].lane = i;
+				int task = l->first ? i : next++;
+
+				if (task < m->ntasks) {
+					model_lane_begin(m, l, task, at, t);
+					t->done[task].lane = i;
 				} else {
 					l->ready = INFINITY;
 					running--;
@@ -273,6 +277,8 @@ static void model_draw(struct model *m, uint64_t seed, double unit)
 	m->lanes = 1 + (int)rng_below(&rng, 6);
 	m->ntasks = 2 + (int)rng_below(&rng, 10);
 	m->cpus = 1 + (int)rng_below(&rng, 2);
+	for (int i = 0; i < m->lanes; i++)
+		m->begin[i] = i * 0.0002;
 	for (int i = 0; i < m->ntasks; i++) {
 		struct model_task *task = &m->tasks[i];
 		int what = kind == 6 ? (int)rng_below(&rng, 6) : kind;

@@ -51,23 +51,30 @@ static const char *uri_secret(const char *c, const char **end)
 	return colon + 1;
 }
 
-void redact(const char *text, struct buf *out)
+/* The secret that "password = " at c names; NULL when c begins no such setting. */
+static const char *setting_secret(const char *c, const char **end)
 {
 	static const char *const keys[] = {"password", "sslpassword", "passwd"};
-	const char *c = text;
-	while (*c != '\0') {
-		const char *end = NULL, *secret = strncmp(c, "://", 3) == 0 ? uri_secret(c, &end) : NULL;
-		for (size_t i = 0; secret == NULL && i < sizeof(keys) / sizeof(keys[0]); i++) {
-			size_t len = strlen(keys[i]);
-			if (strncasecmp(c, keys[i], len) != 0)
-				continue;
-			const char *p = c + len + strspn(c + len, " \t");
-			if (*p != '=')
-				continue;
-			secret = p + 1 + strspn(p + 1, " \t");
-			end = value_end(secret);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		size_t len = strlen(keys[i]);
+		if (strncasecmp(c, keys[i], len) != 0)
+			continue;
+		const char *p = c + len + strspn(c + len, " \t");
+		if (*p == '=') {
+			p += 1 + strspn(p + 1, " \t");
+			*end = value_end(p);
+			return p;
 		}
-		if (secret == NULL || end == NULL) {
+	}
+	return NULL;
+}
+
+void redact(const char *text, struct buf *out)
+{
+	for (const char *c = text; *c != '\0';) {
+		const char *end = c;
+		const char *secret = strncmp(c, "://", 3) == 0 ? uri_secret(c, &end) : setting_secret(c, &end);
+		if (secret == NULL) {
 			buf_putc(out, *c++);
 			continue;
 		}

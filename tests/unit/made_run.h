@@ -176,6 +176,27 @@ MADE void made_free(struct run_view *run)
 	*run = (struct run_view){0};
 }
 
+#define BEGIN (MADE_GO + 500)
+
+MADE void made_tasks(struct run_view *run, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		char name[16] = {'t', (char)('1' + i), 0};
+
+		made_task(run, name, -1);
+	}
+}
+
+/* All begin at BEGIN, each on a session of its own. */
+MADE void made_together(struct run_view *run, const int64_t *lengths, uint32_t n)
+{
+	made_begin(run, n);
+	made_tasks(run, n);
+	for (uint32_t i = 0; i < n; i++)
+		made_attempt(run, i, i, BEGIN, BEGIN + lengths[i]);
+	made_end(run);
+}
+
 /* The same tasks one after another on one session, each as long as given: a serial baseline. */
 MADE void made_serial(struct run_view *run, const int64_t *lengths, size_t n)
 {

@@ -80,7 +80,7 @@ static void failed(struct session *s, int64_t now)
 {
 	bool first = !s->was_ready && !s->a->replacement;
 
-	drop_connection(s, true);
+	drop_connection(s, asks_due(s) == 0);
 	s->failures++;
 	if (classify_connect(s->report.sqlstate, first) == CONNECT_GIVE_UP ||
 	        now - s->away_since >= patience(s, s->report.sqlstate)) {
@@ -124,9 +124,16 @@ static void note_progress(struct session *s, int64_t now)
 
 static void timed_out(struct session *s, int64_t now)
 {
-	snprintf(s->message, sizeof s->message, "no connection within %lld s: the server at %s%s%s did not answer",
-	        (long long)((s->deadline - s->report.start_ns) / NS_PER_S), pg_host(s->pg),
-	        pg_port(s->pg)[0] ? " port " : "", pg_port(s->pg));
+	if (s->state == SESSION_SETTING_UP && s->session_next > 0)
+		snprintf(
+		        s->message, sizeof s->message, "statement %d of @session did not end in time", s->session_next);
+	else if (s->state == SESSION_SETTING_UP)
+		snprintf(s->message, sizeof s->message, "the server did not answer while the session was being set up");
+	else
+		snprintf(s->message, sizeof s->message,
+		        "no connection within %lld s: the server at %s%s%s did not answer",
+		        (long long)((s->deadline - s->report.start_ns) / NS_PER_S), pg_host(s->pg),
+		        pg_port(s->pg)[0] ? " port " : "", pg_port(s->pg));
 	s->report.sqlstate[0] = '\0';
 	failed(s, now);
 }

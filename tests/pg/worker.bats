@@ -313,3 +313,29 @@ sleepers() {
 	attempts | grep -q 'a try 1 done'
 	[ "$(echo "$output" | grep '^attempt 1 b try 1 failed.*P0001' | wc -c)" -lt 8600 ]
 }
+
+@test "a COMMIT that was cut short while it waited for its replica is done, with a doubt" {
+	printf -- '-- @task a timeout=300ms\ninsert into t values (1);\n-- @task b timeout=300ms transaction\ninsert into t values (2);\n' >"$FILE"
+	psql -qc "alter system set synchronous_standby_names = 'nosuch'" -c 'select pg_reload_conf()' >/dev/null
+	# The setting is in force once a commit hangs.
+	for i in $(seq 50); do
+		timeout 1 psql -qc "insert into t values (100 + $i)" || break
+	done
+	works -e async -c 2 "$FILE"
+	psql -qc 'set synchronous_commit = off' -c "alter system reset synchronous_standby_names" -c 'select pg_reload_conf()' >/dev/null
+	[ "$status" = 0 ]
+	[ "$(attempts | grep -c 'done.*LOCAL_COMMIT')" = 2 ]
+	[ "$(psql -Atc 'select count(*) from t where a < 100')" = 2 ]
+}
+
+@test "no answer to a connect: given up after connect_timeout" {
+	echo "select 1;" >"$FILE"
+	python3 -c 'import socket, sys, time
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(8); print(s.getsockname()[1], flush=True); time.sleep(40)' >"$BATS_TEST_TMPDIR/port" 3>&- &
+	silent=$!
+	while [ ! -s "$BATS_TEST_TMPDIR/port" ]; do :; done
+	PGHOST=127.0.0.1 PGPORT=$(cat "$BATS_TEST_TMPDIR/port") PGCONNECT_TIMEOUT=2 works -e async -c 2 "$FILE"
+	kill $silent
+	[ "$status" = 1 ]
+	[ "$(echo "$output" | grep -c 'gave up.*no connection within 2 s')" = 2 ]
+}

@@ -22,6 +22,7 @@ test_needs="$demo_needs
 libcmocka-dev|library cmocka
 bats|command bats
 pgbouncer|pgbouncer
+procps|command pkill
 python3|command python3"
 ci_needs="$test_needs
 clang|command clang

@@ -151,6 +151,15 @@ bool preflight_machine(const struct need *need, const struct allowance *allowanc
 	        need, allowance->pids, allowance->pids_used, "the control group (pids.max)", "raise pids.max", err);
 }
 
+/* Which of the server's limits it is, and what lifts it: the database or the role may have one of its own. */
+static const char *limit_name(const struct server_facts *facts)
+{
+	for (uint32_t i = 0; i < facts->nfacts; i++)
+		if (strcmp(facts->facts[i].name, "connection_limit_from") == 0)
+			return facts->facts[i].value;
+	return "max_connections";
+}
+
 bool preflight_server(uint32_t sessions, const struct server_facts *facts, struct err *err)
 {
 	/* Behind a pooler the server's connections are the pooler's business. */
@@ -159,14 +168,17 @@ bool preflight_server(uint32_t sessions, const struct server_facts *facts, struc
 	int64_t usable = (int64_t)facts->max_connections - facts->reserved_connections - facts->used_connections;
 	if ((int64_t)sessions <= usable)
 		return true;
+	const char *limit = limit_name(facts);
+	bool own = strcmp(limit, "max_connections") != 0;
 	if (usable < 1)
 		return err_set(err, EXIT_USAGE,
-		        "%u sessions are wanted and the server has none left (max_connections %d, %d reserved, %d in "
-		        "use): close other sessions or raise max_connections",
-		        sessions, facts->max_connections, facts->reserved_connections, facts->used_connections);
+		        "%u sessions are wanted and the server has none left (%s %d, %d reserved, %d in use): close "
+		        "other sessions or raise %s%s",
+		        sessions, limit, facts->max_connections, facts->reserved_connections, facts->used_connections,
+		        own ? "the " : "", limit);
 	return err_set(err, EXIT_USAGE,
-	        "%u sessions are wanted and the server has %lld left (max_connections %d, %d reserved, %d in use): use "
-	        "-c %lld, or raise max_connections",
-	        sessions, (long long)usable, facts->max_connections, facts->reserved_connections,
-	        facts->used_connections, (long long)usable);
+	        "%u sessions are wanted and the server has %lld left (%s %d, %d reserved, %d in use): use -c %lld, or "
+	        "raise %s%s",
+	        sessions, (long long)usable, limit, facts->max_connections, facts->reserved_connections,
+	        facts->used_connections, (long long)usable, own ? "the " : "", limit);
 }

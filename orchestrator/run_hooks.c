@@ -11,17 +11,39 @@
 
 #include "shared/clock.h"
 
+#define SHOWN_MOST 6 /* warnings of one kind that people see */
+
+/* The first of a kind are shown to people; a thousand workers that fail alike would hide everything else. */
+static bool often(struct run *run, const char *kind, char *text, size_t size)
+{
+	size_t len = strlen(text), i = 0;
+
+	while (i < run->nseen && strcmp(run->seen[i].kind, kind) != 0)
+		i++;
+	if (i == sizeof run->seen / sizeof *run->seen)
+		return false;
+	if (i == run->nseen)
+		run->seen[run->nseen++] = (struct seen_event){.kind = kind};
+	run->seen[i].times++;
+	if (run->seen[i].times == SHOWN_MOST)
+		snprintf(text + len, size - len, " (more of this kind: see the log, --log-file)");
+	return run->seen[i].times > SHOWN_MOST;
+}
+
 void run_event(struct run *run, int64_t now, enum log_level level, const char *kind, const char *format, ...)
 {
-	char text[1400];
+	char text[1400], shown[1500];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
+	snprintf(shown, sizeof shown, "%s", text);
+	if (level == LEVEL_WARNING && often(run, kind, shown, sizeof shown))
+		level = LEVEL_INFO;
 	if (run->progress && log_enabled(level))
 		progress_clear(run->progress);
-	log_write(level, NULL, "%s", text);
+	log_write(level, NULL, "%s", shown);
 	record_event(run, now, kind, text);
 }
 
@@ -149,10 +171,23 @@ static bool on_attempt(void *context, struct member *m, struct attempt *a, int64
 
 /* --- sessions --------------------------------------------------------------------------------------------------- */
 
-/* Refusals that the next try would meet again: an account must not be locked by 200 attempts. */
-static bool hopeless_refusal(const char *sqlstate)
+/* Refusals after which the run makes no sense: an account must not be locked by 200 attempts. */
+static bool fatal_refusal(const char *sqlstate)
 {
 	return strncmp(sqlstate, "28", 2) == 0 || strcmp(sqlstate, "3D000") == 0 || strcmp(sqlstate, "42501") == 0;
+}
+
+/* Refusals that a replacement would meet again: those, and what is wrong with a statement of @session itself. */
+static bool hopeless_refusal(const char *sqlstate)
+{
+	static const char *const passing[] = {"08", "40", "53", "55", "57", "58", "XX"};
+
+	if (sqlstate[0] == '\0')
+		return false;
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+		if (strncmp(sqlstate, passing[i], 2) == 0)
+			return false;
+	return true;
 }
 
 static void note_refusal(struct run *run, const char *sqlstate, const char *text)
@@ -183,9 +218,11 @@ static void on_session(void *context, struct member *m, const struct session_rep
 		return;
 	note_refusal(run, r->sqlstate, text);
 	m->hopeless = m->hopeless || hopeless_refusal(r->sqlstate);
-	run_event(run, now, LEVEL_WARNING, "session lost", "session %u of worker %u gave up connecting: %s %s",
-	        r->session + 1, m->worker + 1, r->sqlstate, text);
-	if (run->go_given && hopeless_refusal(r->sqlstate))
+	/* Before GO the run ends with this very message. */
+	enum log_level level = m->hopeless && !run->go_given ? LEVEL_INFO : LEVEL_WARNING;
+	run_event(run, now, level, "session lost", "session %u of worker %u gave up connecting: %s %s", r->session + 1,
+	        m->worker + 1, r->sqlstate, text);
+	if (run->go_given && fatal_refusal(r->sqlstate))
 		run_stop(run, STOP_SOON, RUN_ABORTED, now, "the server refuses new sessions (%s)", r->sqlstate);
 }
 
@@ -287,8 +324,9 @@ static void worker_ended(struct run *run, struct member *m, const char *end, boo
 	}
 	if (expected)
 		return;
-	run_event(run, now, LEVEL_WARNING, "worker died", "worker %u (pid %d, generation %u) died, %s%s%.800s",
-	        m->worker + 1, (int)m->pid, m->generation, end, m->cause[0] ? ": " : "", m->cause);
+	run_event(run, now, m->fatal && m->hopeless ? LEVEL_INFO : LEVEL_WARNING, "worker died",
+	        "worker %u (pid %d, generation %u) died, %s%s%.800s", m->worker + 1, (int)m->pid, m->generation, end,
+	        m->cause[0] ? ": " : "", m->cause);
 }
 
 static void on_ended(void *context, struct member *m, const char *end, bool expected, int64_t now)

@@ -14,6 +14,7 @@
 #define SPAWN_PER_STEP 16u
 #define REAP_NS (5 * NS_PER_S)
 #define SWEEP_NS (10 * NS_PER_S)
+#define SWEEP_SIGNALLED_NS (4 * NS_PER_S) /* so that all of it ends before the watchdog bites */
 #define LOOK_NS (50 * NS_PER_MS) /* for a session that held its ticket as the limit was raised */
 #define GO_LEAD_NS (1 * NS_PER_MS)
 #define GO_LEAD_PER_WORKER_NS (20 * NS_PER_US)
@@ -47,7 +48,8 @@ static void sweep(struct run *run, int64_t now)
 	watchdog_waits_for("the observer to look for sessions left on the server");
 	if (observer->state != MEMBER_LIVING)
 		return;
-	run->deadline_ns = now + (run->stop.signals > 1 ? NS_PER_S / 2 : run->facts ? SWEEP_NS : NS_PER_S);
+	int64_t most = run->stop.signals > 0 ? SWEEP_SIGNALLED_NS : SWEEP_NS;
+	run->deadline_ns = now + (run->stop.signals > 1 ? NS_PER_S / 2 : run->facts ? most : NS_PER_S);
 	if (run->facts)
 		crew_send_plain(&run->crew, observer, MSG_SWEEP);
 	else
@@ -69,6 +71,7 @@ static void teardown(struct run *run, int64_t now)
 	}
 	run_enter(run, PHASE_TEARDOWN, now);
 	watchdog_waits_for("@teardown to end");
+	run_stop_teardown(run, now);
 	run->special_ended = false;
 	run->special_outcome = OUTCOME_NONE;
 	run->special_text[0] = '\0';
@@ -222,7 +225,8 @@ static void phase_connect(struct run *run, int64_t now)
 		return;
 	}
 	if (hopeless || usable == 0) {
-		run_refuse(run, EXIT_CONNECT, now, "no session could be made ready: %.800s",
+		run_refuse(run, EXIT_CONNECT, now, "%s be made ready: %.800s",
+		        usable == 0 ? "no session could" : "a session could not",
 		        run->refusal.text[0] ? run->refusal.text : "no answer in time");
 		return;
 	}

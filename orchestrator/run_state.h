@@ -62,6 +62,11 @@ struct early_event { /* told before the store was open */
 	char *kind, *text;
 };
 
+struct seen_event { /* how often a kind of event came as a warning; kinds are constants */
+	const char *kind;
+	unsigned times;
+};
+
 struct old_backend { /* of the runs that --resume goes on with; index = token */
 	bool answered, gone;
 };
@@ -115,6 +120,8 @@ struct run {
 	int64_t dirty_ns; /* first row not committed, 0 = none */
 	struct early_event *early;
 	uint32_t nearly;
+	struct seen_event seen[16];
+	uint32_t nseen;
 
 	/* times, 0 = did not happen */
 	int64_t preflight_ns, preflight_end_ns, setup_ns, setup_end_ns, origin_ns, spawn_end_ns, connected_ns, go_ns;
@@ -165,6 +172,8 @@ void run_stop(struct run *run, enum stop_mode mode, enum run_state state, int64_
         __attribute__((format(printf, 5, 6)));
 int64_t run_stop_step(struct run *run, int64_t now); /* returns when to be called again */
 void run_stop_settled(struct run *run); /* all workers are gone: later phases begin with a clean stop mode */
+/* @teardown begins: after a signal it has a grace of its own, and the watchdog starts anew. */
+void run_stop_teardown(struct run *run, int64_t now);
 
 /* run_record.c; after a store error the rows are kept for the spill file and the run is stopped. */
 bool record_open(struct run *run, int64_t now); /* false: run_refuse was called */

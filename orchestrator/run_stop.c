@@ -16,6 +16,7 @@
 #define NOW_TO_KILL_NS (2 * NS_PER_S)
 #define SECOND_TO_KILL_NS (500 * NS_PER_MS) /* after a second signal: all over within 2 s */
 #define WATCHDOG_NS (15 * NS_PER_S)
+#define TEARDOWN_LEAST_NS (5 * NS_PER_S) /* what @teardown gets after a signal, however short the grace */
 
 static void broadcast(struct run *run, enum stop_mode mode)
 {
@@ -128,4 +129,16 @@ void run_stop_settled(struct run *run)
 	run->stop.cancel_ns = run->stop.now_ns = run->stop.kill_ns = CLOCK_NEVER;
 	run->stop.killed = false;
 	atomic_store(&run->shm->stop_mode, (uint32_t)STOP_NONE);
+}
+
+void run_stop_teardown(struct run *run, int64_t now)
+{
+	struct stopping *s = &run->stop;
+	int64_t grace = run->options->grace_ns > TEARDOWN_LEAST_NS ? run->options->grace_ns : TEARDOWN_LEAST_NS;
+
+	if (s->signals == 0)
+		return;
+	s->mode = STOP_SOON;
+	s->cancel_ns = now + grace;
+	watchdog_arm(grace + WATCHDOG_NS);
 }

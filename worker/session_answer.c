@@ -94,10 +94,14 @@ static void commit_answer(struct session *s, const struct pg_result *r, int64_t 
 
 static void set_up_error(struct session *s, const struct pg_result *r)
 {
+	size_t len = 0;
+
 	if (s->set_up_failed)
 		return;
 	s->set_up_failed = true;
-	pg_message(r, s->message, sizeof s->message);
+	if (ask_head(s)->kind == ASK_SESSION)
+		len = (size_t)snprintf(s->message, sizeof s->message, "@session: ");
+	pg_message(r, s->message + len, sizeof s->message - len);
 	snprintf(s->report.sqlstate, sizeof s->report.sqlstate, "%s", pg_sqlstate(r));
 }
 

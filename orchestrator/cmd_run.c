@@ -54,7 +54,8 @@ static bool run_all(struct experiment *x, struct showing *showing, struct err *e
 		showing->experiment = answer.experiment;
 		showing->code = (int)exit_code_worse((enum exit_code)showing->code, (enum exit_code)answer.exit_code);
 		showing->signal = answer.signal;
-		if (answer.run != 0 && !serial)
+		/* What is stored of a run that could not be stored whole is not what it was. */
+		if (answer.run != 0 && !serial && !answer.store_failed)
 			showing->runs[showing->nruns++] = answer.run;
 		else if (serial)
 			showing->baseline = answer.run;

@@ -3,9 +3,12 @@
  */
 #include "orchestrator/experiment.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "orchestrator/cmd.h"
 #include "orchestrator/workload.h"
@@ -121,6 +124,24 @@ static void all_tickets(struct experiment *x)
 		x->todo[i] = i;
 }
 
+/* Looked at now: on the day it is needed it is too late to choose another. */
+static bool spill_usable(const char *folder, struct err *err)
+{
+	struct stat st;
+
+	if (!folder)
+		return true;
+	if (stat(folder, &st) != 0)
+		return err_set(err, EXIT_USAGE, "--spill=%s: %s: create it with mkdir -p, or name another folder",
+		        folder, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, EXIT_USAGE, "--spill=%s is not a folder: name one", folder);
+	if (access(folder, W_OK | X_OK) != 0)
+		return err_set(err, EXIT_USAGE, "--spill=%s cannot be written (%s): name another folder", folder,
+		        strerror(errno));
+	return true;
+}
+
 static bool take_store(struct experiment *x, struct err *err)
 {
 	struct options *o = x->options;
@@ -129,6 +150,8 @@ static bool take_store(struct experiment *x, struct err *err)
 	if (o->dry_run)
 		return true;
 	if (!store_probe(x->store_path, err))
+		return false;
+	if (!spill_usable(o->spill, err))
 		return false;
 	if (!lockfile_take(&x->lock, x->store_path, o->lock, CLOCK_NEVER, err))
 		return false;

@@ -353,7 +353,8 @@ static void spill(struct run *run)
 	if (run->options->spill)
 		snprintf(folder, sizeof folder, "%s", run->options->spill);
 	else if (slash)
-		snprintf(folder, sizeof folder, "%.*s", (int)(slash - run->request->store_path) + 1,
+		snprintf(folder, sizeof folder, "%.*s",
+		        slash > run->request->store_path ? (int)(slash - run->request->store_path) : 1,
 		        run->request->store_path);
 	else
 		snprintf(folder, sizeof folder, ".");

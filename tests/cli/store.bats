@@ -39,6 +39,23 @@ stored() {
 	holds "select done + failed + unknown + not_run = tickets from run" "1|1"
 }
 
+@test "1: a --spill folder that is none is told before anything runs" {
+	pg_start
+	pgp 1 run -f two.sql --spill="$DIR/nowhere"
+	has "$stderr" 'mkdir -p'
+	pgp 1 run -f two.sql --spill="$DIR/two.sql"
+	[ ! -e "$PGPARALLEL_DB" ] || holds "select count(*) from run" 0
+}
+
+@test "5: of a run that is stored in part no verdict is printed" {
+	pg_start
+	printf -- '-- @task a repeat=5000 readonly\nselect pg_sleep(0.001);\n' >many.sql
+	run --separate-stderr bash -c "ulimit -f 400; exec '$PGPARALLEL' run -c 4 -f many.sql"
+	[ "$status" = 5 ]
+	[ -z "$output" ]
+	has "$stderr" 'results were not stored'
+}
+
 @test "list: newest first, at most 80 columns, * for pinned" {
 	stored 3
 	python3 - "$PGPARALLEL_DB" <<'PY'

@@ -93,7 +93,7 @@ $(B)/pgparallel.bash: $(B)/pgparallel
 readme: all ## write the README's option section again
 	@$(PYTHON) tests/house/readme.py --write $(B)/pgparallel
 
-SANITIZED = OPT='-O1 -g -fno-omit-frame-pointer' WARN='$(WARN) -Werror'
+SANITIZED = OPT='-O1 -g -fno-omit-frame-pointer'
 asan: ## the server-less tests with address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory -s B=.build/asan $(SANITIZED) CFLAGS='-fsanitize=address,undefined' \
 		LDFLAGS='-fsanitize=address,undefined' check

@@ -15,6 +15,8 @@
 
 #define FIRST_NS (500 * NS_PER_MS)
 #define FRAME_NS (100 * NS_PER_MS)
+#define NAME_WIDTH_LEAST 6
+#define NAME_WIDTH_MOST 24
 #define LANE_WIDTH_LEAST 40 /* below it only the status line is drawn */
 
 struct progress {
@@ -28,6 +30,7 @@ struct progress {
 	int64_t begin_ns, next_ns;
 	uint32_t last_final;
 	int64_t last_plain_ns;
+	int name_width; /* columns for a task's name */
 	int drawn; /* lines on the screen, the cursor is at the end of the last */
 	struct terminal terminal;
 	struct buf frame;
@@ -51,6 +54,12 @@ struct progress *progress_begin(const struct options *options, const struct plan
 	p->begin_ns = begin_ns;
 	p->plain_ns = options->progress_ns;
 	p->last_plain_ns = begin_ns;
+	p->name_width = NAME_WIDTH_LEAST;
+	for (int i = 0; i < plan->ntasks; i++) {
+		int len = (int)strlen(plan->tasks[i].name);
+		p->name_width = len > p->name_width ? len : p->name_width;
+	}
+	p->name_width = p->name_width < NAME_WIDTH_MOST ? p->name_width : NAME_WIDTH_MOST;
 	terminal_probe(fd, options->color, &p->terminal);
 	p->live = p->terminal.tty && !p->terminal.dumb && !options->quiet && !options->verbose && p->plain_ns == 0;
 	p->next_ns = p->live ? begin_ns + FIRST_NS : p->plain_ns > 0 ? begin_ns + p->plain_ns : CLOCK_NEVER;
@@ -105,7 +114,7 @@ static const char *stage_word(uint32_t stage)
 
 static double seconds(int64_t from, int64_t to)
 {
-	return to > from ? (double)(to - from) / (double)NS_PER_S : 0.0;
+	return to > from ? ((double)to - (double)from) / (double)NS_PER_S : 0.0; /* a slot may say anything */
 }
 
 /* A bar from the task's start to now on a scale of the time since the run began. */
@@ -159,11 +168,11 @@ static void put_lane(struct progress *p, uint32_t number, int64_t now)
 	char text[64];
 	snprintf(text, sizeof(text), " s%-4u %-8d ", number + 1, pid);
 	buf_puts(&p->frame, text);
-	put_name(&p->frame, task, 12);
+	put_name(&p->frame, task, p->name_width);
 	snprintf(text, sizeof(text), " %-12s %6.1f s", stage_word(stage),
 	        from > 0 && stage != SLOT_EMPTY ? seconds(from, now) : 0.0);
 	buf_puts(&p->frame, text);
-	int used = 15 + 12 + 22;
+	int used = 16 + p->name_width + 22;
 	if (p->terminal.width > used + 18) {
 		int length = snprintf(text, sizeof(text), failed > 0 ? " %u done %u failed" : " %u done", done, failed);
 		buf_puts(&p->frame, text);
@@ -206,7 +215,8 @@ static void end_line(struct progress *p, bool last)
 static void draw(struct progress *p, const struct counts *c, int64_t now)
 {
 	terminal_probe(p->fd, p->color, &p->terminal); /* the window may have another size by now */
-	bool lanes = (int)p->shm->nsessions + 2 <= p->terminal.height && p->terminal.width >= LANE_WIDTH_LEAST + 12;
+	bool lanes = (int)p->shm->nsessions + 2 <= p->terminal.height &&
+	             p->terminal.width > LANE_WIDTH_LEAST + p->name_width;
 	int lines = 1;
 	buf_clear(&p->frame);
 	go_up(p);

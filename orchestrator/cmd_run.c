@@ -99,6 +99,10 @@ static int run_experiment(struct experiment *x, int *signal_to_raise, struct err
 	if (!ok)
 		showing.code = (int)exit_code_worse((enum exit_code)showing.code, (enum exit_code)fail(err));
 	*signal_to_raise = showing.signal;
+	if (showing.nruns == 0 && showing.baseline != 0)
+		log_write(LEVEL_WARNING, NULL,
+		        "it ended in the serial baseline, stored as run %lld: pgparallel show %lld",
+		        (long long)showing.baseline, (long long)showing.baseline);
 	if (showing.nruns > 0)
 		showing.code = showing_print(x, &showing);
 	if (x->resume_unknown + x->resume_failed > 0) {

@@ -14,6 +14,7 @@
 #include "orchestrator/workload.h"
 #include "reports/store.h"
 #include "shared/clock.h"
+#include "shared/log.h"
 #include "shared/rng.h"
 
 #define CLIENTS_MOST_BY_DEFAULT 16
@@ -91,6 +92,27 @@ static bool take_gates(struct experiment *x, struct err *err)
 	return true;
 }
 
+/* --resume runs a part of the tasks and needs the same file: a speed-up gate in it is not judged, one given now is an
+ * error. */
+static bool drop_speedup_gates(struct experiment *x, struct err *err)
+{
+	int kept = 0;
+	for (int i = 0; i < x->ngates; i++) {
+		if (x->gates[i].metric != GATE_SPEEDUP) {
+			x->gates[kept++] = x->gates[i];
+			continue;
+		}
+		if (i >= x->plan->ngates)
+			return err_set(err, EXIT_USAGE,
+			        "--resume runs a part of the tasks and contradicts --gate=\"%s\"", x->gates[i].text);
+		log_write(LEVEL_WARNING, NULL, "gate %s is not judged: --resume runs a part of the tasks",
+		        x->gates[i].text);
+		free(x->gates[i].text);
+	}
+	x->ngates = kept;
+	return true;
+}
+
 /* A speed-up is measured and never summed: its gate needs the serial run, which repeats what the tasks do. */
 static bool decide_baseline(struct experiment *x, struct err *err)
 {
@@ -98,10 +120,10 @@ static bool decide_baseline(struct experiment *x, struct err *err)
 	for (int i = 0; i < x->ngates; i++)
 		gate = gate || x->gates[i].metric == GATE_SPEEDUP;
 	x->baseline = x->options->baseline;
-	if (x->options->resume != 0 && (gate || x->baseline))
-		return err_set(err, EXIT_USAGE,
-		        "--resume runs a part of the tasks: %s cannot be judged; take it out of the workload file",
-		        x->baseline ? "baseline" : "a speedup gate");
+	if (x->options->resume != 0) {
+		x->baseline = false; /* of @run or the environment: it would repeat what the first run did */
+		return drop_speedup_gates(x, err);
+	}
 	if (x->baseline || !gate)
 		return true;
 	for (int i = 0; i < x->plan->ntasks; i++) {

@@ -211,6 +211,18 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 	has "$stderr" 'the seed 5'
 	pgp 1 run --resume=77 -f two.sql
 	has "$stderr" 'no run 77'
+	pgp 1 run --resume=1 -f two.sql --gate 'speedup > 1'
+	has "$stderr" 'contradicts'
+}
+
+@test "--resume leaves a speed-up gate and a baseline of the file aside, and says so" {
+	printf -- '-- @run baseline\n-- @gate speedup >= 1.1\n-- @task a readonly\nselect 1/(select count(*) from pg_class where relname = '"'later'"');\n' >w.sql
+	pgp 3 run -f w.sql
+	sql 'create table later ()'
+	pgp 0 run --resume=2 -f w.sql
+	sql 'drop table later'
+	has "$stderr" 'gate speedup >= 1.1 is not judged'
+	holds "select group_concat(role) from v_run" baseline,run,run
 }
 
 @test "--repeat: one experiment, the median and the range" {

@@ -173,3 +173,26 @@ teardown() { cli_teardown; }
 	run bash -c '"$1" help man | true; exit "${PIPESTATUS[0]}"' - "$PGPARALLEL"
 	[ "$status" = 5 ]
 }
+
+@test "make install puts everything in its place, make uninstall takes it away" {
+	(cd "$ROOT" && make -s B="$(dirname "$PGPARALLEL")" DESTDIR="$DIR/root" PREFIX=/usr install 3>&-)
+	[ -x root/usr/bin/pgparallel ]
+	[ -s root/usr/share/man/man1/pgparallel.1 ]
+	[ -s root/usr/share/bash-completion/completions/pgparallel ]
+	[ -s root/usr/share/pgparallel/examples/five-sleeps.sql ]
+	root/usr/bin/pgparallel version
+	(cd "$ROOT" && make -s B="$(dirname "$PGPARALLEL")" DESTDIR="$DIR/root" PREFIX=/usr uninstall 3>&-)
+	[ -z "$(find root -type f)" ]
+}
+
+@test "where packages are missing and may not be installed, they are named" {
+	mkdir bin
+	for tool in sh grep sed id cat dirname basename; do
+		ln -s "$(command -v $tool)" bin/
+	done
+	run env PATH="$DIR/bin" DEPS=no sh "$ROOT/orchestrator/dist/deps.sh" test
+	[ "$status" = 1 ]
+	has "$output" '^  libpq-dev$'
+	has "$output" '^  bats$'
+	has "$output" 'DEPS=no'
+}

@@ -171,6 +171,7 @@ static int64_t run_step(struct run *run, const struct loop_event *events, size_t
 	watch_observer(run, now);
 	run_phase(run, now);
 	next = sooner(next, record_step(run, now));
+	run_log_starts(run, now);
 	next = sooner(next, step_progress(run, now));
 	next = sooner(next, run->deadline_ns);
 	next = sooner(next, run->phase == PHASE_PREFLIGHT ? run->observer_again_ns : CLOCK_NEVER);
@@ -255,6 +256,7 @@ static void close_run(struct run *run)
 	free(run->todo);
 	free(run->facts);
 	free(run->old);
+	free(run->logged_ns);
 	watchdog_disarm();
 }
 

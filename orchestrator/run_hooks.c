@@ -49,30 +49,6 @@ void run_event(struct run *run, int64_t now, enum log_level level, const char *k
 
 /* --- attempts --------------------------------------------------------------------------------------------------- */
 
-static void log_attempt(struct run *run, const struct member *m, const struct attempt *a, const struct task *task)
-{
-	struct log_context about = {(int)m->worker + 1, a->backend_pid, task->name};
-	char iso[32], error[300] = "";
-	int64_t begin = a->sent_ns ? a->sent_ns : a->taken_ns;
-	double seconds = (double)(a->done_ns - begin) / 1e9;
-
-	if (!log_enabled(LEVEL_INFO))
-		return;
-	if (run->progress)
-		progress_clear(run->progress);
-	clock_iso(begin / NS_PER_US + run->wall_offset_us, iso);
-	log_write(LEVEL_INFO, &about, "started at %s (ticket %u, try %u, session %u)", iso, a->ticket, a->try_no,
-	        a->session + 1);
-	if (a->outcome == OUTCOME_DONE) {
-		log_write(LEVEL_INFO, &about, "completed after %.6f s, %lld rows", seconds, (long long)a->rows);
-		return;
-	}
-	if (a->message)
-		log_printable(a->message, error, sizeof error);
-	log_write(LEVEL_INFO, &about, "%s after %.6f s: %s%s%s", outcome_name(a->outcome), seconds, a->sqlstate,
-	        a->sqlstate[0] ? " " : "", error);
-}
-
 /* The session's own number stands for its worker where the engine has too few workers to tell apart. */
 static bool resource_class(const char *sqlstate)
 {
@@ -159,7 +135,7 @@ static bool on_attempt(void *context, struct member *m, struct attempt *a, int64
 		m->retries_out--;
 	if (a->done_ns > run->last_end_ns)
 		run->last_end_ns = a->done_ns;
-	log_attempt(run, m, a, tickets_task(t, position));
+	run_log_attempt(run, m, a, tickets_task(t, position));
 	run_record_attempt(run, a, now);
 	if (verdict == VERDICT_FINAL)
 		record_ticket(run, position, now);

@@ -122,6 +122,8 @@ struct run {
 	uint32_t nearly;
 	struct seen_event seen[16];
 	uint32_t nseen;
+	int64_t *logged_ns; /* per session: when the attempt whose start the log has was sent; NULL = none yet */
+	int64_t log_looked_ns;
 
 	/* times, 0 = did not happen */
 	int64_t preflight_ns, preflight_end_ns, setup_ns, setup_end_ns, origin_ns, spawn_end_ns, connected_ns, go_ns;
@@ -159,6 +161,10 @@ bool run_is_over(const struct run *run); /* no ticket can change any more */
 void run_phase_preflight(struct run *run, int64_t now);
 void run_phase_old(struct run *run, int64_t now);
 int64_t run_connect_budget(const struct target *target); /* all addresses of a name, and a second */
+
+/* run_log.c */
+void run_log_starts(struct run *run, int64_t now);
+void run_log_attempt(struct run *run, const struct member *m, const struct attempt *a, const struct task *task);
 
 /* run_hooks.c */
 struct crew_hooks run_hooks(struct run *run);

@@ -267,6 +267,17 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 	has "$stderr" 'completed after'
 }
 
+@test "the log tells of a start while the task still runs, and once" {
+	printf -- '-- @task slow readonly\nselect pg_sleep(1.5);\n' >w.sql
+	"$PGPARALLEL" run -q -f w.sql --log-file=log 3>&- &
+	local running=$!
+	until_true 10 grep -q 'task slow.*started at' log
+	! grep -q 'completed after' log
+	wait $running
+	[ "$(grep -c 'started at' log)" = 1 ]
+	[ "$(grep -c 'completed after' log)" = 1 ]
+}
+
 @test "plain progress lines when asked for, silence when not" {
 	printf -- '-- @task a readonly\nselect pg_sleep(1.2);\n' >w.sql
 	pgp 0 run -P 0.4 -f w.sql

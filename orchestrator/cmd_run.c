@@ -27,6 +27,7 @@ static bool run_once(
 	        .role = role,
 	        .experiment = experiment,
 	        .store_path = x->store_path,
+	        .store = &x->store,
 	        .seed = x->seed,
 	        .todo = x->todo,
 	        .ntodo = x->ntodo,
@@ -61,6 +62,8 @@ static bool run_all(struct experiment *x, struct showing *showing, struct err *e
 			showing->baseline = answer.run;
 		if (answer.signal != 0 || answer.store_failed || answer.exit_code == EXIT_CONNECT)
 			break;
+		if (i + 1 < total && x->store != NULL && !store_settle(x->store, err))
+			return false;
 	}
 	return true;
 }
@@ -105,6 +108,8 @@ static int run_experiment(struct experiment *x, int *signal_to_raise, struct err
 		        (long long)showing.baseline, (long long)showing.baseline);
 	if (showing.nruns > 0)
 		showing.code = showing_print(x, &showing);
+	if (!experiment_close_store(x, err))
+		showing.code = (int)exit_code_worse((enum exit_code)showing.code, (enum exit_code)fail(err));
 	if (x->resume_unknown + x->resume_failed > 0) {
 		log_write(LEVEL_WARNING, NULL,
 		        "%u tickets of run %lld stay unknown and %u failed: they were not repeated", x->resume_unknown,

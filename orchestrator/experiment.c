@@ -171,7 +171,7 @@ static bool take_store(struct experiment *x, struct err *err)
 		return false;
 	if (o->dry_run)
 		return true;
-	if (!store_probe(x->store_path, err))
+	if (!store_look(x->store_path, err))
 		return false;
 	if (!spill_usable(o->spill, err))
 		return false;
@@ -218,8 +218,17 @@ bool experiment_connect(struct experiment *x, struct err *err)
 	return true;
 }
 
+bool experiment_close_store(struct experiment *x, struct err *err)
+{
+	struct store *store = x->store;
+
+	x->store = NULL;
+	return store_close(store, err);
+}
+
 void experiment_clear(struct experiment *x)
 {
+	experiment_close_store(x, NULL);
 	if (x->sandbox != NULL)
 		sandbox_stop(x->sandbox);
 	if (x->locked)

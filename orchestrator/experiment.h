@@ -32,6 +32,7 @@ struct experiment {
 	char store_path[4096];
 	struct lockfile lock;
 	bool locked;
+	struct store *store; /* opened by the first run, NULL = not open */
 	struct sandbox *sandbox;
 	struct target target;
 	struct buf argv; /* the command as stored */
@@ -42,6 +43,8 @@ bool experiment_prepare(struct experiment *x, struct options *options, int argc,
 /* The server of --local, and where to connect. Before any other child exists. */
 bool experiment_connect(struct experiment *x, struct err *err);
 void experiment_clear(struct experiment *x);
+/* Closes the results file if it is open; one plain file is left. */
+bool experiment_close_store(struct experiment *x, struct err *err);
 
 /* Reads the workload and applies @run, --read-only. */
 struct plan *experiment_plan(struct options *options, struct err *err);

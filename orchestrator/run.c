@@ -272,6 +272,7 @@ bool run_with(
 	run->options = request->options;
 	run->plan = request->plan;
 	run->answer = answer;
+	run->store = request->store ? *request->store : NULL;
 	bool ok = open_run(run, bodies, err);
 	if (ok) {
 		while (run->phase != PHASE_END) {

@@ -22,6 +22,9 @@ struct run_request {
 	const char *role; /* "run", "baseline", "repeat" */
 	int64_t experiment; /* 0 = new */
 	const char *store_path;
+	/* In: the results file if it is open already (else NULL in it). Out: it stays open for the caller, who closes
+	 * it, unless it failed: then it is closed and NULL. NULL itself: the run closes it. */
+	struct store **store;
 	uint64_t seed;
 	const uint32_t *todo;
 	uint32_t ntodo; /* tickets due (all of the plan, or what --resume leaves) */
@@ -41,7 +44,7 @@ struct run_answer {
 	bool store_failed;
 };
 
-/* Runs it to the end. The store is opened after the first fork and closed before it returns; the caller holds the
+/* Runs it to the end. The store is opened after the first fork at the earliest; the caller holds the
  * lock. False: nothing ran (err says why); otherwise the answer tells how it went and messages were logged. */
 bool run_execute(const struct run_request *request, struct run_answer *answer, struct err *err);
 

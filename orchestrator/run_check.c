@@ -128,7 +128,7 @@ bool run_check(const struct options *options, const struct target *target, uint3
 	struct loop *loop = loop_open(err);
 	if (!loop)
 		return false;
-	worker_warm_up();
+	worker_warm_up(target);
 	crew_init(&crew, loop, 0, 0, 1);
 	crew.bodies = (struct crew_bodies){worker_main, observer_main};
 	crew.observation = (struct observation){
@@ -156,6 +156,6 @@ bool run_execute(const struct run_request *request, struct run_answer *answer, s
 {
 	const struct crew_bodies bodies = {worker_main, observer_main};
 
-	worker_warm_up();
+	worker_warm_up(request->target);
 	return run_with(request, &bodies, answer, err);
 }

@@ -5,6 +5,7 @@
 #include "orchestrator/run_state.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "orchestrator/preflight.h"
 #include "reports/query.h"
@@ -36,8 +37,13 @@ static void start_observer(struct run *run, int64_t now)
 	/* The observer has deadlines of its own and waits for a server that starts up: this is for a hung one. */
 	run->deadline_ns = now + run_connect_budget(&run->target) + run->options->reconnect_for_ns;
 	run->observers++;
-	if (!crew_start(&run->crew, crew_observer(&run->crew), now, &err))
+	if (!crew_start(&run->crew, crew_observer(&run->crew), now, &err)) {
 		run_refuse(run, EXIT_USAGE, now, "%s", err.text);
+		return;
+	}
+	/* While it connects. A file that does not exist is not made for a server that cannot be reached. */
+	if (access(run->request->store_path, F_OK) == 0)
+		record_attach(run, now);
 }
 
 static void observer_refused(struct run *run, int64_t now)

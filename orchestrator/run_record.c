@@ -103,21 +103,36 @@ static bool begin_row(struct run *run, struct err *err)
 	return run->id != 0;
 }
 
-bool record_open(struct run *run, int64_t now)
+bool record_attach(struct run *run, int64_t now)
 {
 	struct err err = {0};
 	int interrupted = 0;
 
+	if (run->store)
+		return true;
 	run->store = store_open(run->request->store_path, &interrupted, &err);
-	if (!run->store || !begin_row(run, &err)) {
+	if (!run->store) {
+		run_refuse(run, err.code ? err.code : EXIT_STORE, now, "%s", err.text);
+		return false;
+	}
+	if (interrupted > 0)
+		log_write(LEVEL_WARNING, NULL, "%d earlier %s interrupted: see pgparallel list", interrupted,
+		        interrupted == 1 ? "run was" : "runs were");
+	return true;
+}
+
+bool record_open(struct run *run, int64_t now)
+{
+	struct err err = {0};
+
+	if (!record_attach(run, now))
+		return false;
+	if (!begin_row(run, &err)) {
 		run_refuse(run, err.code ? err.code : EXIT_STORE, now, "%s", err.text);
 		return false;
 	}
 	recorded(run, store_run_facts(run->store, run->id, run->facts, &err), &err, now);
 	facts_of_machine(run, "before");
-	if (interrupted > 0)
-		log_write(LEVEL_WARNING, NULL, "%d earlier %s interrupted: see pgparallel list", interrupted,
-		        interrupted == 1 ? "run was" : "runs were");
 	for (uint32_t i = 0; i < run->nearly; i++)
 		record_event(run, run->early[i].at_ns, run->early[i].kind, run->early[i].text);
 	take_skipped(run, now);
@@ -382,7 +397,10 @@ void record_close(struct run *run)
 			record_failed(run, &err, run->dirty_ns);
 	if (run->store && run->store_failed && run->id)
 		spill(run);
-	if (run->store && !store_close(run->store, &err) && !run->store_failed) {
+	bool kept = run->request->store && run->store && !run->store_failed;
+	if (run->request->store)
+		*run->request->store = kept ? run->store : NULL;
+	if (run->store && !kept && !store_close(run->store, &err) && !run->store_failed) {
 		run->store_failed = true;
 		log_write(LEVEL_ERROR, NULL, "the results file could not be closed: %s", err.text);
 	}

@@ -182,7 +182,8 @@ void run_stop_settled(struct run *run); /* all workers are gone: later phases be
 void run_stop_teardown(struct run *run, int64_t now);
 
 /* run_record.c; after a store error the rows are kept for the spill file and the run is stopped. */
-bool record_open(struct run *run, int64_t now); /* false: run_refuse was called */
+bool record_attach(struct run *run, int64_t now); /* opens the results file; false: run_refuse was called */
+bool record_open(struct run *run, int64_t now); /* the run gets its row; false: run_refuse was called */
 void record_release(struct run *run, int64_t now);
 void run_record_attempt(struct run *run, const struct attempt *a, int64_t now);
 void record_ticket(struct run *run, uint32_t position, int64_t now);

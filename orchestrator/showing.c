@@ -43,10 +43,10 @@ static void gallery_clear(struct gallery *g)
 	free(g->shown);
 }
 
-static bool gallery_load(struct gallery *g, const struct showing *o, struct err *err)
+static bool gallery_load(struct gallery *g, const struct experiment *x, const struct showing *o, struct err *err)
 {
 	memset(g, 0, sizeof(*g));
-	struct query *query = query_open(o->store_path, err);
+	struct query *query = x->store != NULL ? query_of_store(x->store) : query_open(o->store_path, err);
 	if (query == NULL)
 		return false;
 	bool ok = true;
@@ -64,24 +64,21 @@ static bool gallery_load(struct gallery *g, const struct showing *o, struct err 
 	return ok;
 }
 
-/* The verdict stands beside each run, so that `list` need not read every attempt again. */
-static bool keep_verdicts(const struct gallery *g, const struct showing *o, struct err *err)
+/* The verdict stands beside each run, so that `list` need not read every attempt again. The results are on the disk
+ * before they are shown. */
+static bool keep_verdicts(struct experiment *x, const struct gallery *g, const struct showing *o, struct err *err)
 {
-	int interrupted;
-	struct store *store = store_open(o->store_path, &interrupted, err);
-	if (store == NULL)
-		return false;
-	bool ok = true;
+	if (x->store == NULL) /* it failed: now it may work again */
+		x->store = store_open(o->store_path, NULL, err);
+	bool ok = x->store != NULL;
 	for (int i = 0; ok && i < g->count; i++) {
 		const struct proof *p = &g->shown[i].proof;
-		ok = store_verdict(
-		        store, o->runs[i], verdict_name(p->verdict), p->speedup, p->ceiling, p->overlap_percent, err);
+		ok = store_verdict(x->store, o->runs[i], verdict_name(p->verdict), p->speedup, p->ceiling,
+		        p->overlap_percent, err);
 	}
-	ok = ok && store_commit(store, err);
+	ok = ok && store_commit(x->store, err);
 	struct err closing;
-	if (!store_close(store, ok ? err : &closing))
-		ok = false;
-	return ok;
+	return experiment_close_store(x, ok ? err : &closing) && ok;
 }
 
 static int by_makespan(const void *a, const void *b)
@@ -207,17 +204,17 @@ static int judge(const struct experiment *x, const struct gallery *g, const stru
 	return failed;
 }
 
-int showing_print(const struct experiment *x, const struct showing *showing)
+int showing_print(struct experiment *x, const struct showing *showing)
 {
 	struct gallery g;
 	struct err err = {0};
 	enum exit_code code = (enum exit_code)showing->code;
-	if (!gallery_load(&g, showing, &err)) {
+	if (!gallery_load(&g, x, showing, &err)) {
 		gallery_clear(&g);
 		fail(&err);
 		return (int)exit_code_worse(code, EXIT_STORE);
 	}
-	if (!keep_verdicts(&g, showing, &err)) {
+	if (!keep_verdicts(x, &g, showing, &err)) {
 		fail(&err);
 		code = exit_code_worse(code, EXIT_STORE);
 	}

@@ -18,8 +18,8 @@ struct showing {
 	int signal;
 };
 
-/* Loads the runs, keeps their verdicts, prints the median run, writes the report, judges the claims. Returns the exit
- * code, the runs' own included. */
-int showing_print(const struct experiment *x, const struct showing *showing);
+/* Loads the runs, keeps their verdicts, closes the results file, prints the median run, writes the report, judges the
+ * claims. Returns the exit code, the runs' own included. */
+int showing_print(struct experiment *x, const struct showing *showing);
 
 #endif

@@ -56,11 +56,21 @@ struct query *query_open(const char *path, struct err *err)
 	return q;
 }
 
+struct query *query_of_store(struct store *store)
+{
+	struct query *q = mem_zero(1, sizeof *q);
+	q->db = store->db;
+	q->borrowed = true;
+	snprintf(q->path, sizeof q->path, "%s", store->path);
+	return q;
+}
+
 void query_close(struct query *q)
 {
 	if (!q)
 		return;
-	sqlite3_close(q->db);
+	if (!q->borrowed)
+		sqlite3_close(q->db);
 	free(q);
 }
 

@@ -119,6 +119,9 @@ struct run_view {
 
 struct query; /* an open results file, read-only */
 struct query *query_open(const char *path, struct err *err);
+/* Reads over the connection of the open store, which outlives it; what is queued there is not seen before it is
+ * committed. */
+struct query *query_of_store(struct store *store);
 void query_close(struct query *query);
 
 /* The caller knows that nobody holds the lock: runs still marked running are then shown as interrupted, and their

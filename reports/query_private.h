@@ -11,6 +11,7 @@ struct query {
 	sqlite3 *db;
 	char path[STORE_PATH_MOST];
 	bool assume_dead;
+	bool borrowed; /* db belongs to a store */
 };
 
 /* A ticket row while a run is read; index = number of the ticket. */

@@ -122,25 +122,28 @@ bool store_commit(struct store *store, struct err *err)
 	return !store_dirty(store) || store_flush(store, false, err);
 }
 
+/* In one read transaction, as every one costs locks. */
+static bool check_open(sqlite3 *db, const char *path, bool unclean, int64_t *running, struct err *err)
+{
+	int64_t run = 0;
+	*running = 0;
+	return store_db_exec(db, path, "BEGIN", err) && store_check_content(db, path, false, err) &&
+	       store_db_int(db, path, "SELECT count(*) FROM sqlite_schema WHERE name = 'run'", 0, &run, err) &&
+	       (!run || store_db_int(db, path, "SELECT count(*) FROM run WHERE state = 'running'", 0, running, err)) &&
+	       ((!unclean && !*running) || store_check_content(db, path, true, err)) &&
+	       store_db_exec(db, path, "COMMIT", err);
+}
+
 /* Opens an existing file for writing and checks it: every page when its last writer did not close it. Closes it again
  * and returns NULL when it is refused. */
-static sqlite3 *open_checked(const char *place, const char *path, const struct store_state *state, struct err *err)
+static sqlite3 *open_checked(
+        const char *place, const char *path, const struct store_state *state, int64_t *running, struct err *err)
 {
 	sqlite3 *db = store_db_open(place, path, true, err);
 	if (!db)
 		return NULL;
-	int64_t running = 0;
-	bool thorough = state->unclean;
 	sqlite3_busy_timeout(db, STORE_BUSY_MS * STORE_BUSY_TRIES);
-	bool ok = store_check_content(db, path, false, err);
-	if (ok && !thorough)
-		ok = store_db_int(
-		             db, path, "SELECT count(*) FROM sqlite_schema WHERE name = 'run'", 0, &running, err) &&
-		     (!running || store_db_int(db, path, "SELECT count(*) FROM run WHERE state = 'running'", 0,
-		                          &running, err));
-	if (ok && (thorough || running))
-		ok = store_check_content(db, path, true, err);
-	if (ok)
+	if (check_open(db, path, state->unclean, running, err))
 		return db;
 	/* Closing must not carry a journal's pages into a file that is refused. */
 	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -192,6 +195,13 @@ static bool use_wal(sqlite3 *db, const char *path, struct err *err)
 	return store_db_exec(db, path, "PRAGMA synchronous = NORMAL", err);
 }
 
+bool store_look(const char *path, struct err *err)
+{
+	char place[STORE_PATH_MOST];
+	struct store_state state;
+	return store_place(path, place, err) && store_check_file(path, place, true, &state, err);
+}
+
 struct store *store_open(const char *path, int *interrupted, struct err *err)
 {
 	char place[STORE_PATH_MOST];
@@ -202,7 +212,8 @@ struct store *store_open(const char *path, int *interrupted, struct err *err)
 		return NULL;
 	if (!state.exists && !store_create(place, path, err))
 		return NULL;
-	sqlite3 *db = open_checked(place, path, &state, err);
+	int64_t running;
+	sqlite3 *db = open_checked(place, path, &state, &running, err);
 	if (!db)
 		return NULL;
 	struct store *store = mem_zero(1, sizeof *store);
@@ -210,13 +221,19 @@ struct store *store_open(const char *path, int *interrupted, struct err *err)
 	snprintf(store->path, sizeof store->path, "%s", path);
 	chmod(place, 0600);
 	if (store_migrate(db, place, path, store_migrations, store_nmigrations, STORE_VERSION, err) &&
-	        use_wal(db, path, err) && store_bury(store, interrupted, err)) {
+	        use_wal(db, path, err) && (!running || store_bury(store, interrupted, err))) {
 		sqlite3_busy_timeout(db, STORE_BUSY_MS);
 		return store;
 	}
 	sqlite3_close(db);
 	free(store);
 	return NULL;
+}
+
+/* A reader may hold a part of the log back: then that part stays in the log, which is synced all the same. */
+bool store_settle(struct store *store, struct err *err)
+{
+	return store_commit(store, err) && store_db_exec(store->db, store->path, "PRAGMA wal_checkpoint(PASSIVE)", err);
 }
 
 bool store_close(struct store *store, struct err *err)

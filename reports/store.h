@@ -78,6 +78,9 @@ struct store *store_open(const char *path, int *interrupted, struct err *err);
  * fork: nothing stays open. */
 bool store_probe(const char *path, struct err *err);
 
+/* What can be said without opening the file, which store_open does after the first fork. */
+bool store_look(const char *path, struct err *err);
+
 /* Checkpoints, leaves one plain file (journal_mode DELETE when no reader holds it) and closes. */
 bool store_close(struct store *store, struct err *err);
 
@@ -120,6 +123,9 @@ bool store_dirty(const struct store *store); /* something is queued and not comm
  * False: the disk is full or broken; it is never tried again, later calls give the same answer, and every row since
  * the last good commit, and every one still to come, is kept for store_spill. */
 bool store_commit(struct store *store, struct err *err);
+
+/* Carries what was committed to the disk, for the time until the next release or the end. */
+bool store_settle(struct store *store, struct err *err);
 
 /* After a failed commit: writes what is known of the run as JSON lines to DIR/run-ID.jsonl (mode 0600). The store
  * keeps every row of the run since the last good commit in memory for this. path_out gets the file's name. */

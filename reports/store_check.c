@@ -175,9 +175,33 @@ static bool check_quick(sqlite3 *db, const char *path, struct err *err)
 	return ok;
 }
 
+/* One pass over the schema: every statement costs locks, and they are most of what opening a file takes. */
+static bool check_tables(sqlite3 *db, const char *path, struct err *err)
+{
+	const size_t all = sizeof tables / sizeof *tables;
+	bool seen[sizeof tables / sizeof *tables] = {false};
+	sqlite3_stmt *s = store_db_prepare(db, path, "SELECT name FROM sqlite_schema WHERE type = 'table'", err);
+	int rc;
+	if (!s)
+		return false;
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(s, 0);
+		for (size_t i = 0; i < all; i++)
+			seen[i] = seen[i] || (name && strcmp(name, tables[i]) == 0);
+	}
+	bool ok = rc == SQLITE_DONE || store_db_fail(db, path, err);
+	sqlite3_finalize(s);
+	for (size_t i = 0; ok && i < all; i++)
+		if (!seen[i])
+			ok = err_set(err, EXIT_STORE,
+			        "%s is damaged (it has no table \"%s\"); it was left as it is: use --db=OTHER", path,
+			        tables[i]);
+	return ok;
+}
+
 bool store_check_content(sqlite3 *db, const char *path, bool thorough, struct err *err)
 {
-	int64_t id, version, found = 0;
+	int64_t id, version;
 	if (!store_db_int(db, path, "PRAGMA application_id", 0, &id, err) ||
 	        !store_db_int(db, path, "PRAGMA user_version", 0, &version, err))
 		return false;
@@ -188,16 +212,5 @@ bool store_check_content(sqlite3 *db, const char *path, bool thorough, struct er
 		return false;
 	if (version < STORE_VERSION)
 		return true;
-	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-		char sql[128];
-		snprintf(sql, sizeof sql, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '%s'",
-		        tables[i]);
-		if (!store_db_int(db, path, sql, 0, &found, err))
-			return false;
-		if (found != 1)
-			return err_set(err, EXIT_STORE,
-			        "%s is damaged (it has no table \"%s\"); it was left as it is: use --db=OTHER", path,
-			        tables[i]);
-	}
-	return true;
+	return check_tables(db, path, err);
 }

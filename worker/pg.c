@@ -66,6 +66,24 @@ static bool is_connection_string(const char *dbname)
 	                         strncmp(dbname, "postgresql://", 13) == 0);
 }
 
+static bool is_set(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && value[0];
+}
+
+bool pg_may_encrypt(const struct target *t)
+{
+	const char *host = t->host ? t->host : getenv("PGHOST");
+
+	if (t->password || is_connection_string(t->dbname) || is_set("PGHOSTADDR") || is_set("PGSERVICE"))
+		return true;
+	if (!host || !host[0])
+		return false; /* libpq's own socket */
+	return (host[0] != '/' && host[0] != '@') || strchr(host, ',');
+}
+
 struct pg *pg_start(const struct target *t)
 {
 	const char *keywords[16], *values[16];

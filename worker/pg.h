@@ -136,6 +136,8 @@ struct pg_notices {
 const struct pg_notices *pg_notices(const struct pg *pg);
 void pg_notices_forget(struct pg *pg);
 
+/* False when it surely goes over a unix socket, where there is no TLS, and no password was given to be hashed. */
+bool pg_may_encrypt(const struct target *target);
 /* Initialises OpenSSL; see worker_warm_up. */
 void pg_tls_warm_up(void);
 void pg_versions(char *out, size_t size);

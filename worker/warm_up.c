@@ -4,9 +4,10 @@
 #include "worker/pg.h"
 #include "worker/worker.h"
 
-void worker_warm_up(void)
+void worker_warm_up(const struct target *target)
 {
-	pg_tls_warm_up();
+	if (pg_may_encrypt(target))
+		pg_tls_warm_up();
 }
 
 void worker_versions(char *out, unsigned long size)

@@ -64,8 +64,9 @@ struct observation {
 };
 int observer_main(struct observation *observation);
 
-/* Initialises OpenSSL before the first fork (no connection is made): a forked child then shares those pages. */
-void worker_warm_up(void);
+/* Initialises OpenSSL before the first fork (no connection is made), unless nothing will need it: a forked child then
+ * shares those pages. */
+void worker_warm_up(const struct target *target);
 
 /* "libpq 15.18, OpenSSL 3.0.19": versions of what this folder links. */
 void worker_versions(char *out, unsigned long size);

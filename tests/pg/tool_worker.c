@@ -365,7 +365,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", err.text);
 		return 2;
 	}
-	worker_warm_up();
+	worker_warm_up(&(struct target){0});
 	shm = shm_map(opt.clients, plan->ntickets, (uint32_t)plan->ntasks, &err);
 	todo = mem_zero(plan->ntickets, sizeof *todo);
 	for (uint32_t i = 0; i < plan->ntickets; i++)

@@ -48,13 +48,25 @@ static bool below(const char *base, const char *rest, char out[PATH_MOST], struc
 	return in_folder(folder, out, err);
 }
 
+/* A home is not made: the account may be one that is meant to have none (nobody: /nonexistent). */
+static bool below_home(const char *home, char out[PATH_MOST], struct err *err)
+{
+	struct stat st;
+	if (stat(home, &st) != 0)
+		return err_set(err, EXIT_USAGE,
+		        "the home folder %.600s cannot hold the results file (%s): name a file elsewhere with "
+		        "--db=FILE",
+		        home, strerror(errno));
+	return below(home, "/.local/state/pgparallel", out, err);
+}
+
 /* Without XDG_STATE_HOME and HOME (cron, systemd): the account's home, then systemd's STATE_DIRECTORY. */
 static bool homeless(char out[PATH_MOST], struct err *err)
 {
 	const struct passwd *account = getpwuid(geteuid());
 	const char *state = getenv("STATE_DIRECTORY");
 	bool tried = account && account->pw_dir && account->pw_dir[0] == '/';
-	if (tried && below(account->pw_dir, "/.local/state/pgparallel", out, err))
+	if (tried && below_home(account->pw_dir, out, err))
 		return true;
 	if (state && state[0] == '/') {
 		char folder[PATH_MOST];
@@ -79,7 +91,7 @@ bool store_path(const struct options *options, char out[PATH_MOST], struct err *
 	if (state && state[0] == '/') /* a relative one is to be ignored, says its specification */
 		return below(state, "/pgparallel", out, err);
 	if (home && home[0] == '/')
-		return below(home, "/.local/state/pgparallel", out, err);
+		return below_home(home, out, err);
 	return homeless(out, err);
 }
 

@@ -71,12 +71,23 @@ debian() {
 		grep -Eq '^(ID|ID_LIKE)=.*(debian|ubuntu)' /etc/os-release
 }
 
+# libmsgpack-dev is its name until Debian 12 and Ubuntu 22.04; later it is a package that only points at the next.
+packages() {
+	msgpack=libmsgpack-dev
+	if apt-cache show libmsgpack-c-dev >/dev/null 2>&1; then
+		msgpack=libmsgpack-c-dev
+	fi
+	echo "$@" | sed "s/MSGPACK/$msgpack/"
+}
+
 # As root. What is set up here for the installation is taken away again.
 install_packages() {
 	policy=/usr/sbin/policy-rc.d
 	cluster=/etc/postgresql-common/createcluster.d/pgparallel-no-cluster.conf
 	made=
 	trap 'rm -f $made; rmdir /etc/postgresql-common/createcluster.d 2>/dev/null || :' EXIT
+	trap 'exit 130' INT # a policy that stayed would keep every later service from starting
+	trap 'exit 143' TERM HUP
 	if [ ! -e $policy ]; then # no service is started while packages are set up
 		printf '#!/bin/sh\nexit 101\n' >$policy
 		chmod 755 $policy
@@ -93,12 +104,8 @@ install_packages() {
 	made="$made $cluster"
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -q || echo "deps: apt-get update failed; trying with what is known" >&2
-	msgpack=libmsgpack-dev # its name until Debian 12 and Ubuntu 22.04
-	if apt-cache show libmsgpack-c-dev >/dev/null 2>&1; then
-		msgpack=libmsgpack-c-dev
-	fi
 	# shellcheck disable=SC2046
-	apt-get install -q -y --no-install-recommends $(echo "$@" | sed "s/MSGPACK/$msgpack/")
+	apt-get install -q -y --no-install-recommends $(packages "$@")
 	for service in $fresh; do
 		deb-systemd-helper disable "$service.service" >/dev/null 2>&1 || :
 		update-rc.d "$service" disable >/dev/null 2>&1 || :
@@ -107,11 +114,19 @@ install_packages() {
 
 say_missing() {
 	echo "$1, and these packages are missing (named as in Debian):" >&2
-	for package in $lacking; do
-		[ "$package" != MSGPACK ] || package=libmsgpack-dev
+	# shellcheck disable=SC2086
+	names=$(packages $lacking)
+	for package in $names; do
 		echo "  $package" >&2
 	done
-	echo "Install them, then run the same command again." >&2
+	if debian; then
+		# shellcheck disable=SC2086
+		echo "As root:" apt-get install --no-install-recommends $names >&2
+		echo "or, which leaves no database cluster behind: sh orchestrator/dist/deps.sh $target" >&2
+		echo "Then run the same command again." >&2
+	else
+		echo "Install them, then run the same command again." >&2
+	fi
 	exit 1
 }
 
@@ -120,7 +135,8 @@ if [ "${1:-}" = --install ]; then
 	install_packages "$@"
 	exit 0
 fi
-case ${1:-build} in
+target=${1:-build}
+case $target in
 build) needs=$build_needs ;;
 demo) needs=$demo_needs ;;
 test) needs=$test_needs ;;
@@ -135,15 +151,14 @@ lacking=$(missing "$needs")
 [ -n "$lacking" ] || exit 0
 [ "${DEPS:-yes}" != no ] || say_missing "DEPS=no was given"
 debian || say_missing "This is neither Debian nor Ubuntu"
-# shellcheck disable=SC2086
-echo "deps: installing" $lacking >&2
-# shellcheck disable=SC2086
-if [ "$(id -u)" = 0 ]; then
-	sh "$0" --install $lacking >&2
-elif command -v sudo >/dev/null 2>&1; then
-	sudo sh "$0" --install $lacking >&2 || say_missing "sudo could not install packages"
-else
-	say_missing "Installing needs root, and there is no sudo"
+as_root=
+if [ "$(id -u)" != 0 ]; then
+	as_root=sudo
+	command -v sudo >/dev/null 2>&1 || say_missing "Installing needs root, and there is no sudo"
 fi
+# shellcheck disable=SC2046,SC2086
+echo "deps: installing" $(packages $lacking) >&2
+# shellcheck disable=SC2086
+$as_root sh "$0" --install $lacking >&2 || say_missing "apt could not install the packages"
 lacking=$(missing "$needs")
 [ -z "$lacking" ] || say_missing "apt did not bring everything"

@@ -1,6 +1,5 @@
 # helper.bash: what the command line tests share. Each test has a folder and a results file of its own.
 # shellcheck shell=bash
-bats_require_minimum_version 1.5.0
 
 PGPARALLEL=${PGPARALLEL:-$PWD/.build/pgparallel}
 ROOT=$PWD
@@ -22,11 +21,22 @@ cli_teardown() {
 	cd / && rm -rf "$DIR"
 }
 
+# apart COMMAND...: like `run --separate-stderr`, which bats before 1.5 does not have.
+apart() {
+	local errors=$DIR/.stderr
+	status=0
+	output=$("$@" 2>"$errors") || status=$?
+	stderr=$(cat "$errors")
+	rm -f "$errors"
+	mapfile -t lines < <([ -z "$output" ] || grep -v '^$' <<<"$output")
+	mapfile -t stderr_lines < <([ -z "$stderr" ] || grep -v '^$' <<<"$stderr")
+}
+
 # pgp CODE WORDS...: runs the program, separates output and error, asserts the exit code.
 pgp() {
 	local wanted=$1
 	shift
-	run --separate-stderr "$PGPARALLEL" "$@"
+	apart "$PGPARALLEL" "$@"
 	if [ "$status" != "$wanted" ]; then
 		printf 'pgparallel %s\nended with %s, not %s\noutput: %s\nerrors: %s\n' "$*" "$status" "$wanted" "$output" "$stderr"
 		return 1

@@ -81,12 +81,12 @@ teardown() { cli_teardown; }
 }
 
 @test "5: what cannot be written" {
-	run --separate-stderr bash -c "'$PGPARALLEL' report 1 -F html >/dev/full"
+	apart bash -c "'$PGPARALLEL' report 1 -F html >/dev/full"
 	[ "$status" = 5 ]
 	has "$stderr" 'standard output'
 	pgp 5 report 1 -o missing/page.html
 	has "$stderr" 'missing/page.html'
-	run --separate-stderr bash -c "ulimit -f 4; trap '' XFSZ; exec '$PGPARALLEL' report 1 -o page.html"
+	apart bash -c "ulimit -f 4; trap '' XFSZ; exec '$PGPARALLEL' report 1 -o page.html"
 	[ "$status" = 5 ]
 	[ "$(echo page.html*)" = 'page.html*' ]
 }
@@ -105,7 +105,7 @@ teardown() { cli_teardown; }
 	pgp 0 report 1 -F html
 	plain=$output
 	for locale in de_DE.UTF-8 C.UTF-8; do
-		run --separate-stderr env LC_ALL="$locale" TZ=Pacific/Apia "$PGPARALLEL" report 1 -F html
+		apart env LC_ALL="$locale" TZ=Pacific/Apia "$PGPARALLEL" report 1 -F html
 		[ "$output" = "$plain" ]
 	done
 }

@@ -40,7 +40,7 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 @test "2: no server, and the message offers --local when nobody said where one is" {
 	pgp 2 run -h "$DIR" -f two.sql
 	has "$stderr" 'No such file or directory'
-	run --separate-stderr env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE -u PGSERVICE "$PGPARALLEL" run -f two.sql
+	apart env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE -u PGSERVICE "$PGPARALLEL" run -f two.sql
 	if [ "$status" = 2 ]; then # unless this machine has a server at the usual place
 		has "$stderr" '--local'
 	fi
@@ -116,8 +116,8 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 }
 
 @test "5: the report cannot be written" {
-	pgp 5 run -f two.sql -o /nonexistent/x.html
-	has "$stderr" '/nonexistent/x.html'
+	pgp 5 run -f two.sql -o "$DIR/missing/x.html"
+	has "$stderr" "$DIR/missing/x.html"
 	holds "select done from v_run" "2"
 }
 
@@ -187,7 +187,7 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 	kill -9 $running
 	wait $running || :
 	until_true 20 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where application_name like '"'pgparallel%'"'" | grep -q "^0"'
-	run --separate-stderr "$PGPARALLEL" run --resume=1 -c 4 --data=data.csv -f w.sql
+	apart "$PGPARALLEL" run --resume=1 -c 4 --data=data.csv -f w.sql
 	[ "$status" = 0 ] || [ "$status" = 3 ]
 	holds "select state from v_run where run = 1" interrupted
 	doubled=$(sql 'select count(*) from (select n from ledger group by n having count(*) > 1) d')

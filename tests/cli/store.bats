@@ -22,7 +22,7 @@ stored() {
 	pg_start
 	printf -- '-- @task a repeat=5000 readonly\nselect pg_sleep(0.001);\n' >many.sql
 	mkdir elsewhere
-	run --separate-stderr bash -c "ulimit -f 400; exec '$PGPARALLEL' run -q -c 4 -f many.sql --spill=elsewhere"
+	apart bash -c "ulimit -f 400; exec '$PGPARALLEL' run -q -c 4 -f many.sql --spill=elsewhere"
 	echo "$stderr"
 	[ "$status" = 5 ]
 	has "$stderr" "runs.db"
@@ -136,4 +136,8 @@ PY
 	run env -i HOME=/proc/nowhere "$PGPARALLEL" list
 	[ "$status" = 1 ]
 	has "$output" 'db=FILE'
+	run env -i HOME="$DIR/nobody" "$PGPARALLEL" list
+	[ "$status" = 1 ]
+	has "$output" "$DIR/nobody.*db=FILE"
+	[ ! -e nobody ] # a home is not made
 }

@@ -195,4 +195,9 @@ teardown() { cli_teardown; }
 	has "$output" '^  libpq-dev$'
 	has "$output" '^  bats$'
 	has "$output" 'DEPS=no'
+	run env PATH="$DIR/bin" sh "$ROOT/orchestrator/dist/deps.sh" demo
+	[ "$status" = 1 ]
+	has "$output" 'neither Debian nor Ubuntu'
+	has "$output" '^  libpq-dev$'
+	! has "$output" '^  bats$'
 }

@@ -26,6 +26,9 @@ teardown_file() {
 	pg_stop
 }
 
+setup() { DIR=$(mktemp -d /tmp/pgclassify.XXXXXX); }
+teardown() { rm -rf "$DIR"; }
+
 # Grammar that a server before 15 does not know.
 too_new() {
 	[ "$SERVER_VERSION" -lt 150000 ] &&
@@ -34,8 +37,8 @@ too_new() {
 
 # kind of the only statement of a task
 kind() {
-	printf -- '-- @task x\n%s;\n' "$1" >"$BATS_TEST_TMPDIR/k.sql"
-	"$TOOL" --plan "$BATS_TEST_TMPDIR/k.sql" | sed -n '3s/^  [0-9]* \([a-z]*\) .*/\1/p'
+	printf -- '-- @task x\n%s;\n' "$1" >"$DIR/k.sql"
+	"$TOOL" --plan "$DIR/k.sql" | sed -n '3s/^  [0-9]* \([a-z]*\) .*/\1/p'
 }
 
 @test "what the server refuses inside a block is sent alone, and nothing else is" {
@@ -111,15 +114,15 @@ kind() {
 
 # Does pgbench's extended mode, which sends :n as a parameter as well, get this statement through?
 server_takes() {
-	printf '%s\n' "$1" >"$BATS_TEST_TMPDIR/b.sql"
-	pgbench -n -t 1 -M extended -D n=1 -f "$BATS_TEST_TMPDIR/b.sql" >"$BATS_TEST_TMPDIR/b.out" 2>&1 &&
-		! grep -q ERROR "$BATS_TEST_TMPDIR/b.out"
+	printf '%s\n' "$1" >"$DIR/b.sql"
+	pgbench -n -t 1 -M extended -D n=1 -f "$DIR/b.sql" >"$DIR/b.out" 2>&1 &&
+		! grep -q ERROR "$DIR/b.out"
 }
 
 parser_takes() {
-	printf '%s\n' "$1" >"$BATS_TEST_TMPDIR/p.sql"
-	printf 'n\n1\n' >"$BATS_TEST_TMPDIR/p.csv"
-	"$TOOL" --data "$BATS_TEST_TMPDIR/p.csv" "$BATS_TEST_TMPDIR/p.sql" >"$BATS_TEST_TMPDIR/p.out" 2>&1
+	printf '%s\n' "$1" >"$DIR/p.sql"
+	printf 'n\n1\n' >"$DIR/p.csv"
+	"$TOOL" --data "$DIR/p.csv" "$DIR/p.sql" >"$DIR/p.out" 2>&1
 }
 
 @test "parameters are accepted where the server takes them, and refused with a reason elsewhere" {
@@ -131,7 +134,7 @@ parser_takes() {
 		parser=no
 		! parser_takes "$sql" || parser=yes
 		[ $server = $parser ] || {
-			echo "$sql: server $server, parser $parser: $(cat "$BATS_TEST_TMPDIR/p.out" "$BATS_TEST_TMPDIR/b.out")"
+			echo "$sql: server $server, parser $parser: $(cat "$DIR/p.out" "$DIR/b.out")"
 			bad=1
 		}
 	done <<-'SQL'

@@ -16,8 +16,11 @@ teardown_file() {
 
 setup() {
 	psql -qc 'truncate t'
-	FILE=$BATS_TEST_TMPDIR/w.sql
+	DIR=$(mktemp -d /tmp/pgworker.XXXXXX)
+	FILE=$DIR/w.sql
 }
+
+teardown() { rm -rf "$DIR"; }
 
 # The lines of the attempts, in order of tickets, without texts.
 attempts() {
@@ -234,8 +237,9 @@ sleepers() {
 		done
 		psql -qAtc "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'" >/dev/null
 	) 3>&- &
+	local ender=$!
 	works -e async -c 4 "$FILE"
-	wait
+	wait $ender # bats' own time limit is a job of this shell, too
 	[ "$status" = 0 ]
 	attempts | grep -q 'bare try 1 unknown applied 0/2 at 2 sqlstate 57P01.* SESSION_LOST'
 	attempts | grep -q 'ro try 1 failed applied 0/1 at 1 sqlstate 57P01.* RETRY SESSION_LOST'
@@ -286,9 +290,9 @@ sleepers() {
 }
 
 @test "large parameters and large rows pass through" {
-	{ echo n; head -c 3000000 /dev/zero | tr '\0' x; echo; } >"$BATS_TEST_TMPDIR/big.csv"
+	{ echo n; head -c 3000000 /dev/zero | tr '\0' x; echo; } >"$DIR/big.csv"
 	printf -- '-- @task a\nselect :n::text; select :n::text;\n' >"$FILE"
-	works -e async -c 1 "$FILE" "$BATS_TEST_TMPDIR/big.csv"
+	works -e async -c 1 "$FILE" "$DIR/big.csv"
 	[ "$status" = 0 ]
 	attempts | grep -q 'a try 1 done applied 2/2 at 0 sqlstate - rows 2 bytes 6000000'
 }
@@ -331,10 +335,10 @@ sleepers() {
 @test "no answer to a connect: given up after connect_timeout" {
 	echo "select 1;" >"$FILE"
 	python3 -c 'import socket, sys, time
-s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(8); print(s.getsockname()[1], flush=True); time.sleep(40)' >"$BATS_TEST_TMPDIR/port" 3>&- &
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(8); print(s.getsockname()[1], flush=True); time.sleep(40)' >"$DIR/port" 3>&- &
 	silent=$!
-	while [ ! -s "$BATS_TEST_TMPDIR/port" ]; do :; done
-	PGHOST=127.0.0.1 PGPORT=$(cat "$BATS_TEST_TMPDIR/port") PGCONNECT_TIMEOUT=2 works -e async -c 2 "$FILE"
+	while [ ! -s "$DIR/port" ]; do :; done
+	PGHOST=127.0.0.1 PGPORT=$(cat "$DIR/port") PGCONNECT_TIMEOUT=2 works -e async -c 2 "$FILE"
 	kill $silent
 	[ "$status" = 1 ]
 	[ "$(echo "$output" | grep -c 'gave up.*no connection within 2 s')" = 2 ]

@@ -12,7 +12,7 @@ int cmd_show(const struct options *options);
 int cmd_pin(const struct options *options);
 int cmd_prune(const struct options *options);
 int cmd_report(const struct options *options);
-int cmd_check(struct options *options);
+int cmd_check(struct options *options, int *signal_to_raise);
 int cmd_help(const struct options *options, struct err *err); /* err: no such topic */
 int cmd_version(void);
 

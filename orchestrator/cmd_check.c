@@ -70,7 +70,7 @@ static void say_workload(const struct plan *plan, struct buf *out)
 	        plan->ntickets == 1 ? "" : "s");
 }
 
-static bool check(struct options *options, struct experiment *x, struct buf *out, struct err *err)
+static bool check(struct options *options, struct experiment *x, struct buf *out, int *signal_to_raise, struct err *err)
 {
 	struct server_facts *facts = NULL;
 	if (options->nfiles > 0) {
@@ -84,7 +84,7 @@ static bool check(struct options *options, struct experiment *x, struct buf *out
 	        !say_store(options, out, err) || !experiment_connect(x, err))
 		return false;
 	facts = mem_zero(1, sizeof(*facts));
-	bool ok = run_check(options, &x->target, x->sessions, x->workers, facts, err);
+	bool ok = run_check(options, &x->target, x->sessions, x->workers, facts, signal_to_raise, err);
 	if (facts->version_num > 0)
 		say_server(facts, x->sessions, out);
 	say_client(x->workers, out);
@@ -92,13 +92,13 @@ static bool check(struct options *options, struct experiment *x, struct buf *out
 	return ok;
 }
 
-int cmd_check(struct options *options)
+int cmd_check(struct options *options, int *signal_to_raise)
 {
 	struct experiment x = {.options = options, .lock.fd = -1};
 	struct buf out = {0};
 	struct err err = {0};
 	int code = EXIT_DONE;
-	if (!check(options, &x, &out, &err))
+	if (!check(options, &x, &out, signal_to_raise, &err))
 		code = (int)err.code;
 	fputs(buf_str(&out), stdout);
 	fflush(stdout); /* what was found stands before what was not */

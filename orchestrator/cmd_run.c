@@ -44,13 +44,16 @@ static bool run_once(
 /* The baseline first, then the run and its repeats; stops at the first that was stopped or could not be stored. */
 static bool run_all(struct experiment *x, struct showing *showing, struct err *err)
 {
-	int total = x->options->repeat + (x->baseline ? 1 : 0);
+	/* A resumed run is finished once, whatever @run or the environment say of repeats. */
+	int total = x->resuming ? 1 : x->options->repeat + (x->baseline ? 1 : 0);
 	showing->runs = mem_zero((size_t)total, sizeof(*showing->runs));
 	for (int i = 0; i < total; i++) {
 		bool serial = x->baseline && i == 0;
 		const char *role = serial ? "baseline" : i == (x->baseline ? 1 : 0) ? "run" : "repeat";
 		struct run_answer answer;
-		if (!run_once(x, role, showing->experiment, &answer, err))
+		bool ran = run_once(x, role, showing->experiment, &answer, err);
+		showing->signal = answer.signal; /* it may have come before anything ran */
+		if (!ran)
 			return false;
 		showing->experiment = answer.experiment;
 		showing->code = (int)exit_code_worse((enum exit_code)showing->code, (enum exit_code)answer.exit_code);

@@ -100,7 +100,7 @@ static int dispatch(struct options *options, int argc, char **argv, int *signal_
 	case COMMAND_REPORT:
 		return cmd_report(options);
 	case COMMAND_CHECK:
-		return cmd_check(options);
+		return cmd_check(options, signal_to_raise);
 	case COMMAND_HELP:
 		code = cmd_help(options, &err);
 		return code == EXIT_DONE ? code : usage_error(options, &err);

@@ -48,8 +48,9 @@ struct run_answer {
  * lock. False: nothing ran (err says why); otherwise the answer tells how it went and messages were logged. */
 bool run_execute(const struct run_request *request, struct run_answer *answer, struct err *err);
 
-/* Connects only the observer, prints nothing, runs nothing: for `check` and the preflight's limits. */
+/* Connects only the observer, prints nothing, runs nothing: for `check` and the preflight's limits. *signal_to_raise:
+ * what ended it early, 0 = none. */
 bool run_check(const struct options *options, const struct target *target, uint32_t sessions, uint32_t workers,
-        struct server_facts *facts, struct err *err);
+        struct server_facts *facts, int *signal_to_raise, struct err *err);
 
 #endif

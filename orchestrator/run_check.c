@@ -19,6 +19,7 @@
 struct check {
 	struct server_facts *facts;
 	bool came, ended;
+	int signal; /* that ended the wait, 0 = none */
 	enum exit_code code;
 	char cause[900];
 };
@@ -82,7 +83,7 @@ static void on_usage(void *context, struct member *m, const struct msg_usage *us
 }
 
 /* False when a signal ended the wait. */
-static bool wait_for(struct crew *crew, const bool *what, const struct check *check, int64_t until)
+static bool wait_for(struct crew *crew, const bool *what, struct check *check, int64_t until)
 {
 	struct loop_event events[EVENTS_MOST];
 	int64_t now = loop_clock(crew->loop);
@@ -91,7 +92,9 @@ static bool wait_for(struct crew *crew, const bool *what, const struct check *ch
 		size_t n = loop_wait(crew->loop, until, events, EVENTS_MOST, &now);
 		for (size_t i = 0; i < n; i++)
 			if (events[i].kind == LOOP_SIGNAL)
-				return false;
+				check->signal = (int)events[i].who;
+		if (check->signal != 0)
+			return false;
 		crew_events(crew, events, n, now);
 	}
 	return true;
@@ -115,7 +118,7 @@ static bool ask(struct crew *crew, struct check *check, const struct target *tar
 }
 
 bool run_check(const struct options *options, const struct target *target, uint32_t sessions, uint32_t workers,
-        struct server_facts *facts, struct err *err)
+        struct server_facts *facts, int *signal_to_raise, struct err *err)
 {
 	struct allowance allowance;
 	struct check check = {.facts = facts};
@@ -147,6 +150,7 @@ bool run_check(const struct options *options, const struct target *target, uint3
 	        .ended = on_ended,
 	        .event = on_event};
 	bool ok = ask(&crew, &check, &crew.observation.target, err) && preflight_server(sessions, facts, err);
+	*signal_to_raise = check.signal;
 	crew_clear(&crew);
 	loop_close(loop);
 	return ok;

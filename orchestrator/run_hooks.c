@@ -93,10 +93,9 @@ static void stop_for(struct run *run, const struct attempt *a, bool final, int64
 	if (!final || a->outcome == OUTCOME_DONE || run->options->halt == HALT_NEVER || run->stop.mode != STOP_NONE)
 		return;
 	bool soon = run->options->halt == HALT_SOON;
+	run->stop.patient = soon;
 	run_stop(run, soon ? STOP_SOON : STOP_CANCEL, RUN_STOPPED, now, "--halt=%s after a task that was not done",
 	        soon ? "soon" : "now");
-	if (soon)
-		run->stop.cancel_ns = CLOCK_NEVER; /* what runs may take its time */
 }
 
 static void terminate_old(struct run *run, const struct attempt *a, uint32_t token)

@@ -54,6 +54,7 @@ struct stopping {
 	char reason[256];
 	int64_t cancel_ns, now_ns, kill_ns; /* when the next step is due; CLOCK_NEVER = not by time */
 	bool killed;
+	bool patient; /* --halt=soon: what runs may take its time */
 	uint32_t signals; /* stop signals received */
 };
 

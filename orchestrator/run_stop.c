@@ -18,8 +18,16 @@
 #define WATCHDOG_NS (15 * NS_PER_S)
 #define TEARDOWN_LEAST_NS (5 * NS_PER_S) /* what @teardown gets after a signal, however short the grace */
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void broadcast(struct run *run, enum stop_mode mode)
 {
+	/* Who was told to leave is not told less; and what @teardown does is wanted, whatever stops the run. */
+	if (run->phase == PHASE_REAP || (run->phase == PHASE_TEARDOWN && mode == STOP_SOON))
+		return;
 	atomic_store(&run->shm->stop_mode, (uint32_t)mode);
 	for (uint32_t i = 0; i < run->nworkers; i++)
 		crew_stop(&run->crew, &run->crew.members[i], mode);
@@ -63,9 +71,12 @@ void run_stop(struct run *run, enum stop_mode mode, enum run_state state, int64_
 		vsnprintf(s->reason, sizeof s->reason, format, arguments);
 		va_end(arguments);
 		s->state = state;
-		s->cancel_ns = now + run->options->grace_ns;
+		s->cancel_ns = s->patient ? CLOCK_NEVER : now + run->options->grace_ns;
 		s->now_ns = s->kill_ns = CLOCK_NEVER;
-		if (mode == STOP_SOON)
+		if (mode == STOP_SOON && s->patient)
+			run_event(run, now, LEVEL_WARNING, "stopping",
+			        "stopping (%s): no task is started any more; those that run are waited for", s->reason);
+		else if (mode == STOP_SOON)
 			run_event(run, now, LEVEL_WARNING, "stopping",
 			        "stopping (%s): no task is started any more; those that run get up to %.3g s "
 			        "(--grace)%s",
@@ -77,6 +88,25 @@ void run_stop(struct run *run, enum stop_mode mode, enum run_state state, int64_
 	stop_mode(run, mode, now);
 }
 
+/* The watchdog is armed: whatever the run is at must end by itself before it bites. */
+static void first_signal(struct run *run, const char *name, int64_t now)
+{
+	struct stopping *s = &run->stop;
+	int64_t cancel_ns = now + run->options->grace_ns;
+
+	watchdog_arm(run->options->grace_ns + WATCHDOG_NS);
+	if (s->mode == STOP_NONE) {
+		run_stop(run, STOP_SOON, RUN_STOPPED, now, "%s", name);
+	} else if (s->mode == STOP_SOON && s->cancel_ns > cancel_ns) { /* --halt=soon set no limit */
+		s->cancel_ns = cancel_ns;
+		run_event(run, now, LEVEL_WARNING, "stopping",
+		        "%s: the tasks that run get up to %.3g s (--grace); a second signal stops at once", name,
+		        (double)run->options->grace_ns / 1e9);
+	}
+	if (run->phase == PHASE_TEARDOWN)
+		run_stop_teardown(run, now);
+}
+
 void run_signal(struct run *run, int signal_number, int64_t now)
 {
 	struct stopping *s = &run->stop;
@@ -85,21 +115,16 @@ void run_signal(struct run *run, int signal_number, int64_t now)
 	s->signals++;
 	run->answer->signal = signal_number;
 	if (s->signals == 1) {
-		watchdog_arm(run->options->grace_ns + WATCHDOG_NS);
-		if (s->mode == STOP_NONE)
-			run_stop(run, STOP_SOON, RUN_STOPPED, now, "%s", name);
+		first_signal(run, name, now);
 		return;
 	}
+	if (run->phase == PHASE_SWEEP && run->deadline_ns != CLOCK_NEVER)
+		run->deadline_ns = sooner(run->deadline_ns, now + SECOND_TO_KILL_NS);
 	if (s->mode == STOP_NOW && s->kill_ns <= now + SECOND_TO_KILL_NS)
 		return;
 	run_event(run, now, LEVEL_WARNING, "stopping", "a second signal (%s): stopping now", name);
 	watchdog_arm(NS_PER_S * 5);
 	stop_mode(run, STOP_NOW, now);
-}
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 int64_t run_stop_step(struct run *run, int64_t now)
@@ -141,4 +166,5 @@ void run_stop_teardown(struct run *run, int64_t now)
 	s->mode = STOP_SOON;
 	s->cancel_ns = now + grace;
 	watchdog_arm(grace + WATCHDOG_NS);
+	watchdog_waits_for("@teardown to end");
 }

@@ -135,12 +135,31 @@ static bool read_chain(struct query *q, struct resume_view *view, struct err *er
 	return true;
 }
 
+/* What a later run did of this one's tickets is in the later one's: resumed twice, they would run twice. */
+static bool not_resumed_yet(struct query *q, int64_t run, struct err *err)
+{
+	sqlite3_stmt *s = query_prepare(q,
+	        "WITH RECURSIVE later(id) AS (SELECT id FROM run WHERE resumed_run = ?1 UNION "
+	        "SELECT r.id FROM run r JOIN later ON r.resumed_run = later.id) SELECT max(id) FROM later",
+	        err);
+	bool ok = true;
+	int64_t newest = 0;
+	if (s)
+		store_bind(s, "i", run);
+	while (query_step(q, &s, &ok, err))
+		newest = query_int_or(s, 0, 0);
+	if (!ok || newest == 0)
+		return ok;
+	return err_set(err, EXIT_USAGE, "run %lld was resumed already: go on with what is left by --resume=%lld",
+	        (long long)run, (long long)newest);
+}
+
 bool query_resume(struct query *q, int64_t run, struct resume_view *view, struct err *err)
 {
 	*view = (struct resume_view){.run = run};
 	if (!store_db_exec(q->db, q->path, "BEGIN", err))
 		return false;
-	bool ok = read_chain(q, view, err);
+	bool ok = not_resumed_yet(q, run, err) && read_chain(q, view, err);
 	sqlite3_exec(q->db, "COMMIT", NULL, NULL, NULL);
 	if (!ok)
 		resume_view_free(view);

@@ -215,6 +215,44 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 	has "$stderr" 'contradicts'
 }
 
+@test "--resume a second time is refused, and @run repeat= does not repeat what it resumes" {
+	sql 'drop table if exists later'
+	printf -- '-- @run repeat=2\n-- @task a\ninsert into later values (1);\n' >w.sql
+	pgp 3 run --repeat=1 -f w.sql
+	sql 'create table later (n int)'
+	pgp 0 run --resume=1 -f w.sql
+	pgp 1 run --resume=1 -f w.sql
+	has "$stderr" 'resumed already.*--resume=2'
+	pgp 0 run --resume=2 -f w.sql
+	has "$output" 'left nothing'
+	[ "$(sql 'select count(*) from later')" = 1 ]
+	sql 'drop table later'
+}
+
+@test "a signal before the server answers ends run and check by that signal" {
+	python3 -c 'import socket, time
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(9)
+open("port", "w").write(str(s.getsockname()[1])); time.sleep(60)' 3>&- &
+	silent=$!
+	until_true 20 test -s port
+	port=$(<port)
+	for command in run check; do
+		env --default-signal=TERM "$PGPARALLEL" $command -h 127.0.0.1 -p "$port" -f two.sql >out 2>err 3>&- &
+		running=$!
+		until_true 20 bash -c "grep -q . /proc/$running/task/$running/children"
+		kill -TERM $running
+		code=0
+		wait $running || code=$?
+		[ "$code" = 143 ] || {
+			echo "$command ended with $code"
+			cat err
+			kill $silent
+			return 1
+		}
+	done
+	kill $silent
+}
+
 @test "--resume leaves a speed-up gate and a baseline of the file aside, and says so" {
 	printf -- '-- @run baseline\n-- @gate speedup >= 1.1\n-- @task a readonly\nselect 1/(select count(*) from pg_class where relname = '"'later'"');\n' >w.sql
 	pgp 3 run -f w.sql

@@ -32,6 +32,33 @@ static void test_one_signal(void **state)
 	assert_int_equal(answer.exit_code, EXIT_TASKS);
 }
 
+/* The first ticket fails and stops the run softly; the second runs on for ever, until it is told to cancel. */
+static void fail_then_signal(struct fake *f, enum moment moment)
+{
+	if (moment == AT_RESULT && f->ticket == 0)
+		f->attempt.outcome = OUTCOME_FAILED;
+	if (moment != AT_SENT || f->ticket != 1)
+		return;
+	while (f->stop < STOP_CANCEL) {
+		uint32_t mode = atomic_load(&f->a->shm->stop_mode);
+		if (mode == STOP_SOON && f->stop == STOP_NONE)
+			kill(getppid(), SIGTERM);
+		f->stop = (enum stop_mode)mode;
+		atomic_store(&f->slot->heartbeat_ns, clock_now_ns());
+		poll(NULL, 0, 20);
+	}
+}
+
+static void test_signal_after_halt_soon(void **state)
+{
+	(void)state;
+	must_run(&(struct setting){.sessions = 2, .tickets = 2, .halt = HALT_SOON}, fail_then_signal);
+	assert_int_equal(answer.signal, SIGTERM);
+	assert_int_equal(answer.failed, 1);
+	assert_int_equal(answer.done, 1);
+	assert_non_null(strstr(stored.reason, "--halt"));
+}
+
 static void signal_and_hang(struct fake *f, enum moment moment)
 {
 	if (moment != AT_SENT || f->ticket != 5)
@@ -219,6 +246,7 @@ int main(void)
 		return 1;
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup(test_one_signal, fresh),
+	        cmocka_unit_test_setup(test_signal_after_halt_soon, fresh),
 	        cmocka_unit_test_setup(test_two_signals, fresh),
 	        cmocka_unit_test_setup(test_max_time, fresh),
 	        cmocka_unit_test_setup(test_halt_soon, fresh),

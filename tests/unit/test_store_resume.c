@@ -136,6 +136,10 @@ static void resume_adds_up_a_chain(void **state)
 		assert_int_equal(r.tickets[i].state, want[i]);
 	assert_false(r.tickets[3].released);
 	resume_view_free(&r);
+	/* The first would run the second's tickets again. */
+	assert_false(query_resume(q, first, &r, &err));
+	assert_int_equal(err.code, EXIT_USAGE);
+	assert_non_null(strstr(err.text, "--resume=2"));
 	assert_false(query_resume(q, 77, &r, &err));
 	assert_int_equal(err.code, EXIT_USAGE);
 	query_close(q);

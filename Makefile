@@ -34,11 +34,15 @@ $(B)/libpgparallel.a: $(LIBRARY_OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(B)/%.o: %.c | $(EMBEDDED)
+$(B)/%.o: %.c | $(EMBEDDED) $(B)/deps
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(B)/embed/%.inc: %
+$(B)/deps: orchestrator/dist/deps.sh
+	@sh $< --tell build
+	@mkdir -p $(@D) && touch $@
+
+$(B)/embed/%.inc: % | $(B)/deps
 	@mkdir -p $(@D)
 	od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g' > $@.tmp
 	@mv $@.tmp $@
@@ -58,6 +62,7 @@ test: ## install what is missing, run every test
 	@$(PYTHON) tests/run --build $(B)
 
 check: ## the tests that need no database server
+	@sh orchestrator/dist/deps.sh --tell check
 	@$(MAKE) --no-print-directory -s all test-build
 	@$(PYTHON) tests/run --build $(B) --without-server
 
@@ -103,6 +108,7 @@ tsan: ## the server-less tests with the thread sanitizer
 		LDFLAGS='-fsanitize=thread' check
 
 lint: ## clang-format, cppcheck and clang-tidy
+	@sh orchestrator/dist/deps.sh --tell lint
 	@sh tests/house/lint.sh $(C_FILES)
 
 format: ## lay every C file out again

@@ -1,6 +1,7 @@
 #!/bin/sh
-# deps.sh build|demo|test|ci|bench: makes sure that what this target needs is there. On Debian and Ubuntu it installs what is
-# missing with apt, as root or through sudo; anywhere else, or with DEPS=no, it names what is missing and fails.
+# deps.sh [--tell] build|check|lint|demo|test|ci|bench: makes sure that what this target needs is there. On Debian and Ubuntu
+# it installs what is missing with apt, as root or through sudo; anywhere else, with DEPS=no or with --tell, it names what is
+# missing and fails.
 #
 # A database server that is installed this way leaves no cluster behind, nothing running and nothing enabled: the
 # tests and the demo start servers of their own in temporary directories.
@@ -16,20 +17,26 @@ libssl-dev|library openssl
 libjansson-dev|library jansson
 MSGPACK|msgpack
 libc6-dev|libc'
+check_only='libcmocka-dev|library cmocka
+bats|command bats
+procps|command pkill
+python3|command python3'
+lint_only='clang-format|command clang-format
+clang-tidy|command clang-tidy
+cppcheck|command cppcheck
+shellcheck|command shellcheck'
+check_needs="$build_needs
+$check_only"
+lint_needs="$build_needs
+$lint_only"
 demo_needs="$build_needs
 postgresql|server"
 test_needs="$demo_needs
-libcmocka-dev|library cmocka
-bats|command bats
-pgbouncer|pgbouncer
-procps|command pkill
-python3|command python3"
+$check_only
+pgbouncer|pgbouncer"
 ci_needs="$test_needs
-clang|command clang
-clang-format|command clang-format
-clang-tidy|command clang-tidy
-cppcheck|command cppcheck
-shellcheck|command shellcheck"
+$lint_only
+clang|command clang"
 bench_needs="$demo_needs
 postgresql-contrib|pgbench
 python3|command python3
@@ -120,9 +127,9 @@ say_missing() {
 		echo "  $package" >&2
 	done
 	if debian; then
+		echo "As root: sh orchestrator/dist/deps.sh $target" >&2
 		# shellcheck disable=SC2086
-		echo "As root:" apt-get install --no-install-recommends $names >&2
-		echo "or, which leaves no database cluster behind: sh orchestrator/dist/deps.sh $target" >&2
+		echo "or by hand: apt-get install --no-install-recommends" $names >&2
 		echo "Then run the same command again." >&2
 	else
 		echo "Install them, then run the same command again." >&2
@@ -135,20 +142,28 @@ if [ "${1:-}" = --install ]; then
 	install_packages "$@"
 	exit 0
 fi
+tell=
+if [ "${1:-}" = --tell ]; then
+	tell=yes
+	shift
+fi
 target=${1:-build}
 case $target in
 build) needs=$build_needs ;;
+check) needs=$check_needs ;;
+lint) needs=$lint_needs ;;
 demo) needs=$demo_needs ;;
 test) needs=$test_needs ;;
 ci) needs=$ci_needs ;;
 bench) needs=$bench_needs ;;
 *)
-	echo "deps.sh: build, demo, test, ci or bench" >&2
+	echo "deps.sh: build, check, lint, demo, test, ci or bench" >&2
 	exit 1
 	;;
 esac
 lacking=$(missing "$needs")
 [ -n "$lacking" ] || exit 0
+[ -z "$tell" ] || say_missing "This target of make installs nothing"
 [ "${DEPS:-yes}" != no ] || say_missing "DEPS=no was given"
 debian || say_missing "This is neither Debian nor Ubuntu"
 as_root=

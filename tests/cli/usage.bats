@@ -200,4 +200,10 @@ teardown() { cli_teardown; }
 	has "$output" 'neither Debian nor Ubuntu'
 	has "$output" '^  libpq-dev$'
 	! has "$output" '^  bats$'
+	printf '#!/bin/sh\n: >"%s"\n' "$DIR/asked" | tee bin/apt-get bin/sudo >/dev/null
+	chmod +x bin/apt-get bin/sudo
+	run env PATH="$DIR/bin" sh "$ROOT/orchestrator/dist/deps.sh" --tell lint
+	[ "$status" = 1 ]
+	has "$output" '^  clang-format$'
+	[ ! -e asked ]
 }

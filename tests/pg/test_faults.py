@@ -2,6 +2,7 @@
 """Faults injected into whole runs on a throwaway server, one case a row: what the run does, stores and ends with."""
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -102,6 +103,18 @@ def signals(tap, server):
         run.end()
         good = run.code == 130 and run.run_row()[0] == "stopped" and time.monotonic() - begin < 20 and not ours(server)
         tap.check("P3: a hundred signals stop the run at once, with what there was stored", good, run.told())
+
+
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(5)
+        nobody = {**server.socket_env, "PGHOST": "127.0.0.1", "PGPORT": str(silent.getsockname()[1])}
+        with Run(server, LONG, env=nobody) as run:
+            until(lambda: children(run.process.pid))
+            run.process.send_signal(signal.SIGINT)
+            run.end()
+            tap.check("P2: Ctrl-C while a server that says nothing is asked: ends by the signal", run.code == 130 and
+                      "before anything ran" in run.text("err"), run.told())
 
 
 def shutdown_hangs(tap, server):

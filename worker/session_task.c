@@ -74,6 +74,10 @@ static bool wants_markers(const struct session *s)
 
 	if (a->special)
 		return false;
+	/* The client's clock counts the wait for one of a pooler's servers as activity, and nothing but a marker tells
+	 * which backend it was: through a pooler every attempt carries them. */
+	if (!a->target.direct)
+		return true;
 	/* Where they would cost more than a hundredth of the typical task, a seeded sample carries them. */
 	if (s->ran < SAMPLE_AFTER || 2 * s->ran_fast <= s->ran)
 		return true;

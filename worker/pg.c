@@ -31,8 +31,8 @@ static void notice_receiver(void *arg, const PGresult *result)
 	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
 
-	if (n->count++ == 0)
-		log_printable(text ? text : "", n->text, sizeof n->text);
+	n->count++;
+	log_printable(text ? text : "", n->text, sizeof n->text);
 	snprintf(n->sqlstate, sizeof n->sqlstate, "%s", state ? state : "");
 	for (size_t i = 0; function && i < sizeof commit_doubts / sizeof *commit_doubts; i++)
 		if (strcmp(function, commit_doubts[i].function) == 0)

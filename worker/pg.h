@@ -131,7 +131,7 @@ struct pg_notices {
 	uint32_t count;
 	char sqlstate[6];
 	bool commit_doubt;
-	char text[256]; /* of the first */
+	char text[256]; /* of the last one as well */
 };
 const struct pg_notices *pg_notices(const struct pg *pg);
 void pg_notices_forget(struct pg *pg);

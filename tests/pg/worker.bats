@@ -343,3 +343,15 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(8); print(s.getsockname(
 	[ "$status" = 1 ]
 	[ "$(echo "$output" | grep -c 'gave up.*no connection within 2 s')" = 2 ]
 }
+
+# The last one here, as it makes the whole server start again.
+@test "the last words of a server that crashes are told, not what a task said before" {
+	cat >"$FILE" <<-'SQL'
+		-- @task a
+		do $$ begin raise notice 'chatter'; raise warning 'last words' using errcode = '57P02'; end $$;
+		copy (select 1) to program 'kill -9 $PPID';
+	SQL
+	works -c 1 "$FILE"
+	[ "$status" = 0 ]
+	echo "$output" | grep -q 'a try 1 unknown .* sqlstate 57P02 .*| last words$'
+}

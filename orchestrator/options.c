@@ -282,7 +282,7 @@ static bool take_environment(struct options *options, struct err *err)
 static bool check_connection(const struct options *o, struct err *err)
 {
 	if (o->dbname != NULL && o->conninfo != NULL)
-		return err_set(err, EXIT_USAGE, "the database is given twice: -d \"%s\" and the operand", o->dbname);
+		return err_set(err, EXIT_USAGE, "the database is given twice: with -d and as the operand");
 	const char *other = o->host != NULL       ? "-h"
 	                    : o->port != NULL     ? "-p"
 	                    : o->user != NULL     ? "-U"

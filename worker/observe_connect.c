@@ -116,6 +116,11 @@ void observe_refuse(struct observer *o, const char *sqlstate, const char *text)
 	const struct advice *advice = advice_for(sqlstate);
 	char place[400], line[2048];
 
+	if (!pg_showable(o->pg)) {
+		snprintf(line, sizeof line, "cannot connect: %.500s", text);
+		observe_fatal(o, EXIT_CONNECT, sqlstate, line);
+		return;
+	}
 	describe_place(o->pg, place, sizeof place);
 	snprintf(line, sizeof line, "cannot connect to %s as user \"%s\", database \"%s\": %.500s; %s", place,
 	        pg_user(o->pg), pg_dbname(o->pg), text, advice != NULL ? advice->text : advice_without_code(o, text));

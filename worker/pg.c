@@ -60,10 +60,14 @@ static int64_t timeout_from_options(PGconn *conn, int64_t fallback)
 	return answer;
 }
 
+static bool is_uri(const char *dbname)
+{
+	return strncmp(dbname, "postgres://", 11) == 0 || strncmp(dbname, "postgresql://", 13) == 0;
+}
+
 static bool is_connection_string(const char *dbname)
 {
-	return dbname && (strchr(dbname, '=') || strncmp(dbname, "postgres://", 11) == 0 ||
-	                         strncmp(dbname, "postgresql://", 13) == 0);
+	return dbname && (strchr(dbname, '=') || is_uri(dbname));
 }
 
 static bool is_set(const char *name)
@@ -184,6 +188,31 @@ void pg_sqlstate_in(const char *text, char sqlstate[6])
 	}
 }
 
+/* "postgresql://user:pass/word@host/db" is read as host user, port pass, database word@host/db, and a plain @ in the
+ * password ends up in the host. */
+static bool misread(const struct pg *pg)
+{
+	const char *host = pg_host(pg), *port = pg_port(pg);
+
+	return port[strspn(port, "0123456789,")] != '\0' || (host[0] != '\0' && strchr(host + 1, '@')) ||
+	       (is_uri(pg->suspicious) && strchr(pg_dbname(pg), '@'));
+}
+
+bool pg_showable(const struct pg *pg)
+{
+	PQconninfoOption *parsed;
+	char *why = NULL;
+
+	if (!pg->suspicious)
+		return true;
+	parsed = PQconninfoParse(pg->suspicious, &why);
+	PQfreemem(why); /* libpq's own text repeats the string */
+	if (!parsed)
+		return false;
+	PQconninfoFree(parsed);
+	return !misread(pg);
+}
+
 /* libpq quotes what it could not read, and in a malformed connection string that may be a piece of the password: a
  * quoted fragment that stands in the string and is no host, database or user is masked. */
 static void mask_fragments(const struct pg *pg, char *text)
@@ -244,17 +273,11 @@ void pg_connect_error(const struct pg *pg, char sqlstate[6], char *text, size_t 
 	const char *from = PQerrorMessage(pg->conn);
 
 	pg_sqlstate_in(from, sqlstate);
-	if (pg->suspicious) {
-		char *why = NULL;
-		PQconninfoOption *parsed = PQconninfoParse(pg->suspicious, &why);
-
-		free(why); /* libpq's own text repeats the string */
-		if (!parsed) {
-			snprintf(text, size,
-			        "the connection string cannot be read (it is not shown, as it may hold a password)");
-			return;
-		}
-		PQconninfoFree(parsed);
+	if (!pg_showable(pg)) {
+		snprintf(text, size,
+		        "the connection string cannot be read (it is not shown, as it may hold a password); in a URI "
+		        "write / as %%2F and @ as %%40, or give the password in PGPASSWORD");
+		return;
 	}
 	on_one_line(from, line, sizeof line);
 	if (pg->suspicious)

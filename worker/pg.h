@@ -45,6 +45,10 @@ int64_t pg_connect_timeout(const struct pg *pg);
  * and the SQLSTATE out of libpq's verbose text ("" = none: nobody answered, or it was no server's word). */
 void pg_connect_error(const struct pg *pg, char sqlstate[6], char *text, size_t size);
 
+/* False: the connection string cannot be read, or was read in a way that makes pieces of a password of host, port or
+ * database. None of them may be shown then, and pg_connect_error does not. */
+bool pg_showable(const struct pg *pg);
+
 /* "FATAL:  28P01: password ..." -> "28P01"; "" when there is none. The last one counts (several addresses). */
 void pg_sqlstate_in(const char *text, char sqlstate[6]);
 

@@ -188,6 +188,27 @@ static void nobody_there(void **state)
 	assert_null(strstr(play.fatal_text, "--local"));
 }
 
+/* A plain / or @ in a URI's password makes libpq take pieces of it for host, port or database. */
+static void pieces_of_a_password_are_not_shown(void **state)
+{
+	static const char *const strings[] = {"postgresql://someone:s3cret/rest@localhost/db",
+	        "postgresql://someone:s%33cret/rest@localhost/db", "postgresql://someone:5432/s3cret@localhost/db",
+	        "postgresql://someone:p@s3cret@localhost/db", "postgresql://someone:s3cret@localhost/db?nonsense",
+	        "host=localhost password=my s3cret"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
+		struct target t = {.dbname = strings[i], .connect_timeout_ns = 5 * NS_PER_S};
+
+		play_begin(t, 100 * NS_PER_MS, 10 * NS_PER_S);
+		assert_true(play_until(MSG_FATAL, 1));
+		assert_int_equal(WEXITSTATUS(play_end()), EXIT_CONNECT);
+		assert_null(strstr(play.fatal_text, "s3cret"));
+		assert_null(strstr(play.notes, "s3cret"));
+		assert_non_null(strstr(play.fatal_text, "PGPASSWORD"));
+	}
+}
+
 static void a_name_that_is_none(void **state)
 {
 	struct target t = {.host = "no-such-host.invalid", .connect_timeout_ns = 5 * NS_PER_S};
@@ -253,8 +274,8 @@ int main(void)
 	        cmocka_unit_test(start_up_is_waited_for_and_said_once),
 	        cmocka_unit_test(crowds_end_it_with_the_limits_code),
 	        cmocka_unit_test(silence_ends_at_the_connect_timeout), cmocka_unit_test(nobody_there),
-	        cmocka_unit_test(a_name_that_is_none), cmocka_unit_test(nothing_given_offers_local),
-	        cmocka_unit_test(a_missing_database_of_a_real_server),
+	        cmocka_unit_test(pieces_of_a_password_are_not_shown), cmocka_unit_test(a_name_that_is_none),
+	        cmocka_unit_test(nothing_given_offers_local), cmocka_unit_test(a_missing_database_of_a_real_server),
 	        cmocka_unit_test(a_secret_in_the_string_stays_secret)};
 	int failed;
 

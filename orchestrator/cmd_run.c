@@ -63,7 +63,7 @@ static bool run_all(struct experiment *x, struct showing *showing, struct err *e
 			showing->runs[showing->nruns++] = answer.run;
 		else if (serial)
 			showing->baseline = answer.run;
-		if (answer.signal != 0 || answer.store_failed || answer.exit_code == EXIT_CONNECT)
+		if (answer.stopped || answer.signal != 0 || answer.store_failed || answer.exit_code == EXIT_CONNECT)
 			break;
 		if (i + 1 < total && x->store != NULL && !store_settle(x->store, err))
 			return false;

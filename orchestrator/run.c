@@ -239,6 +239,7 @@ static void finish(struct run *run)
 	if (run->store_failed)
 		code = EXIT_STORE;
 	answer->exit_code = code;
+	answer->stopped = run->stop.mode != STOP_NONE;
 	answer->store_failed = run->store_failed;
 	answer->done = t->done;
 	answer->failed = t->failed;

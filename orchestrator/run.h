@@ -41,6 +41,7 @@ struct run_answer {
 	int exit_code; /* of the run itself, before gates and claims */
 	int signal; /* to raise again at the end, 0 = none */
 	uint32_t done, failed, unknown, not_run;
+	bool stopped; /* by a signal, --max-time, --halt or an error: what would follow makes no sense */
 	bool store_failed;
 };
 

@@ -177,6 +177,16 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 	holds "select state, reason like '%max-time%', not_run > 0 from v_run" "stopped,1,1"
 }
 
+@test "a stopped run ends the experiment: no comparison with half a baseline, no further repeats" {
+	printf -- '-- @task a repeat=3 readonly\nselect pg_sleep(1);\n' >w.sql
+	pgp 3 run --baseline --max-time=1500ms --grace=10ms -f w.sql
+	[ -z "$output" ]
+	has "$stderr" 'ended in the serial baseline'
+	holds "select group_concat(role) from v_run" baseline
+	pgp 3 run --repeat=3 --max-time=200ms --grace=10ms -q -f w.sql
+	holds "select group_concat(role) from v_run" baseline,run
+}
+
 @test "kill -9 of the parent: interrupted, resumed, every ticket there once" {
 	sql 'create table if not exists ledger (n int); truncate ledger'
 	seq 1 60 | sed '1i n' >data.csv

@@ -57,7 +57,6 @@ static bool run_all(struct experiment *x, struct showing *showing, struct err *e
 			return false;
 		showing->experiment = answer.experiment;
 		showing->code = (int)exit_code_worse((enum exit_code)showing->code, (enum exit_code)answer.exit_code);
-		showing->signal = answer.signal;
 		/* What is stored of a run that could not be stored whole is not what it was. */
 		if (answer.run != 0 && !serial && !answer.store_failed)
 			showing->runs[showing->nruns++] = answer.run;

@@ -4,7 +4,10 @@
  */
 #include "orchestrator/run_state.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "orchestrator/preflight.h"
@@ -72,11 +75,27 @@ static void observer_refused(struct run *run, int64_t now)
 		run_refuse(run, code, now, "%.1000s", cause);
 }
 
+/* libpq ignores a password file that others can read, and each of its processes would say so: the observer has. */
+static void hush_passfile(void)
+{
+	const char *home = getenv("HOME"), *given = getenv("PGPASSFILE");
+	char path[4096];
+	struct stat st;
+
+	if (given)
+		snprintf(path, sizeof path, "%s", given);
+	else
+		snprintf(path, sizeof path, "%s/.pgpass", home ? home : "");
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)))
+		setenv("PGPASSFILE", "/dev/null/none", 1);
+}
+
 static void adopt_facts(struct run *run)
 {
 	const struct server_facts *f = run->facts;
 	struct target *t = &run->target;
 
+	hush_passfile();
 	if (f->host[0])
 		t->resolved_host = f->host;
 	if (f->hostaddr[0])

@@ -365,6 +365,13 @@ open("port", "w").write(str(s.getsockname()[1])); time.sleep(60)' 3>&- &
 	[ "$status" = 1 ]
 }
 
+@test "a password file that others can read is warned of once" {
+	echo '*:*:*:*:x' >passfile
+	chmod 644 passfile
+	PGPASSFILE=$DIR/passfile pgp 0 run -q -c 2 --repeat=2 -f two.sql
+	[ "$(grep -c 'password file' <<<"$stderr")" = 1 ]
+}
+
 @test "check prints facts and limits and runs nothing" {
 	pgp 0 check -f two.sql
 	has "$output" '^server +PostgreSQL '

@@ -137,6 +137,8 @@ static size_t skip_number(const struct lexer *lexer, size_t i)
 			while (is_digit(at(lexer, j)))
 				j++;
 			i = j;
+		} else if (j > i + 1) {
+			return j; /* psql takes the sign into the broken number: 1e-- begins no comment */
 		}
 	}
 	return skip_junk(lexer, i);

@@ -382,6 +382,7 @@ open("port", "w").write(str(s.getsockname()[1])); time.sleep(60)' 3>&- &
 
 @test "a terminal sees lanes, and is left clean" {
 	command -v script >/dev/null || skip "no script"
+	script -qec true /dev/null </dev/null >/dev/null 2>&1 || skip "no pseudo terminals"
 	printf -- '-- @task a readonly\nselect pg_sleep(1.2);\n' >w.sql
 	TERM=xterm script -qec "stty cols 90 rows 30; '$PGPARALLEL' run -f w.sql" typescript </dev/null >/dev/null
 	grep -q 'process: 0 of 1 done, 1 running' typescript

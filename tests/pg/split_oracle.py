@@ -63,6 +63,7 @@ CASES = [
     "select E'a' -- c\n 'b\\'; select 2; select E'a\n\\';' ; select 3;",
     "select 1e10;select 1E5;select 1.5e+3;select .5e-3;select 1.;select 2;",
     "select 1e'a\\';select 2;select 1.e'\\';select 3; select 1.5E'x\\'; select 1e5e'\\';select 4;",
+    "select 1e-- ;\n select 2; select 1.5E+/* ;*/ 3; select 2e-E'\\';' ; select 4;",
     "select $1e'\\'; select $1e$ || '\\'; select 2;",
     "select 0x1fe'\\'; select 2; select 123abce'\\';",
     "select 1..2; select a..b;",

@@ -29,6 +29,17 @@ struct stage {
 	char seen[65536];
 };
 
+/* A chroot without /dev/pts has no pseudo terminals. */
+static bool no_terminal(void)
+{
+	int one, other;
+	if (openpty(&one, &other, NULL, NULL, NULL) != 0)
+		return true;
+	close(one);
+	close(other);
+	return false;
+}
+
 static void begin(struct stage *s, int columns, int rows)
 {
 	struct err err;
@@ -118,6 +129,8 @@ static void test_first_frame_after_half_a_second_then_ten_a_second(void **state)
 {
 	static struct stage s;
 	(void)state;
+	if (no_terminal())
+		skip();
 	begin(&s, 100, 30);
 	struct progress *p = draws(&s);
 	assert_int_equal(progress_step(p, NS_PER_S + 499 * NS_PER_MS, 0, 0, 0, 2), NS_PER_S + 500 * NS_PER_MS);
@@ -136,6 +149,8 @@ static void test_no_line_is_wider_than_the_window(void **state)
 	        {200, 50}, {100, 30}, {80, 24}, {66, 24}, {52, 24}, {40, 24}, {20, 24}, {100, 4}};
 	static struct stage s;
 	(void)state;
+	if (no_terminal())
+		skip();
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		begin(&s, sizes[i][0], sizes[i][1]);
 		struct progress *p = draws(&s);
@@ -161,6 +176,8 @@ static void test_nonsense_in_slots_is_shown_and_harmless(void **state)
 {
 	static struct stage s;
 	(void)state;
+	if (no_terminal())
+		skip();
 	begin(&s, 100, 30);
 	struct progress *p = draws(&s);
 	play(&s, 0, SLOT_SENT, 4000000000u, -5);
@@ -177,6 +194,8 @@ static void test_the_drawing_is_taken_away(void **state)
 {
 	static struct stage s;
 	(void)state;
+	if (no_terminal())
+		skip();
 	begin(&s, 100, 30);
 	struct progress *p = draws(&s);
 	progress_step(p, 5 * NS_PER_S, 0, 0, 0, 2);
@@ -194,6 +213,8 @@ static void test_silent_where_no_one_looks(void **state)
 {
 	static struct stage s;
 	(void)state;
+	if (no_terminal())
+		skip();
 	begin(&s, 0, 0);
 	struct progress *p = draws(&s);
 	assert_int_equal(progress_step(p, 5 * NS_PER_S, 0, 0, 0, 2), CLOCK_NEVER);
@@ -229,6 +250,8 @@ static void test_no_color(void **state)
 	static struct stage s;
 	struct terminal t;
 	(void)state;
+	if (no_terminal())
+		skip();
 	begin(&s, 100, 30);
 	terminal_probe(s.writer, COLOR_AUTO, &t);
 	assert_true(t.tty && t.color && !t.utf8 && t.width == 100 && t.height == 30);

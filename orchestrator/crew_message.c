@@ -32,6 +32,17 @@ static bool sane_time(const struct letter *l, int64_t at_ns)
 	return at_ns == 0 || (at_ns > 0 && at_ns <= l->now + CLOCK_SLACK_NS);
 }
 
+/* Since 1970, up to the year 5138: whatever clock a server has, sums and differences of such times are numbers. */
+static bool sane_server_time(int64_t at_us)
+{
+	return at_us >= 0 && at_us <= INT64_C(100000000000) * US_PER_S;
+}
+
+static bool sane_marker(const struct letter *l, const struct marker *m)
+{
+	return sane_time(l, m->sent_ns) && sane_time(l, m->received_ns) && sane_server_time(m->server_us);
+}
+
 static bool owns_session(const struct member *m, uint32_t session)
 {
 	return session >= m->first_session && session - m->first_session < m->nsessions;
@@ -77,6 +88,8 @@ static bool sane_attempt(const struct letter *l, const struct attempt *a)
 	if (a->applied > a->statements || a->failed_statement > a->statements || a->rows < 0 || a->bytes < 0)
 		return false;
 	if (a->outcome < OUTCOME_DONE || a->outcome > OUTCOME_UNKNOWN)
+		return false;
+	if (!sane_marker(l, &a->before) || !sane_marker(l, &a->after))
 		return false;
 	return sane_time(l, a->taken_ns) && sane_time(l, a->released_ns) && sane_time(l, a->sent_ns) &&
 	       sane_time(l, a->first_ns) && sane_time(l, a->done_ns);
@@ -177,15 +190,25 @@ static bool on_facts(const struct letter *l)
 	return ok ? true : nonsense(l, "FACTS that cannot be read");
 }
 
+static bool sane_sample(const struct sample *s)
+{
+	return sane_server_time(s->first_us) && sane_server_time(s->last_us) && sane_server_time(s->query_start_us) &&
+	       sane_server_time(s->lock_wait_us);
+}
+
 static bool on_samples(const struct letter *l)
 {
 	struct msg_samples batch;
 
 	if (!msg_get_samples(l->body, l->len, &batch))
 		return nonsense(l, "SAMPLES that cannot be read");
-	l->crew->hooks.samples(l->crew->hooks.context, batch.samples, batch.count, l->now);
+	bool ok = true;
+	for (size_t i = 0; i < batch.count && ok; i++)
+		ok = sane_sample(&batch.samples[i]);
+	if (ok)
+		l->crew->hooks.samples(l->crew->hooks.context, batch.samples, batch.count, l->now);
 	msg_samples_free(&batch);
-	return true;
+	return ok ? true : nonsense(l, "SAMPLES with impossible times");
 }
 
 static bool on_observer(const struct letter *l, enum msg_type type)

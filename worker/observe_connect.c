@@ -56,21 +56,9 @@ static bool nothing_was_given(const struct target *t)
 	return true;
 }
 
-/* A secret of a URI that was not encoded there (an unescaped / or @) is taken for a port, or for a database together
- * with the host behind it. */
-static const char *port_shown(const char *port)
-{
-	return port[strspn(port, "0123456789,")] == '\0' ? port : "***";
-}
-
-static const char *database_shown(const char *name)
-{
-	return strchr(name, '@') == NULL ? name : "***";
-}
-
 static void describe_place(const struct pg *pg, char *out, size_t size)
 {
-	const char *host = pg_host(pg), *port = port_shown(pg_port(pg));
+	const char *host = pg_host(pg), *port = pg_port(pg);
 
 	if (host[0] == '/' || host[0] == '@')
 		snprintf(out, size, "socket %s/.s.PGSQL.%s", host, port);
@@ -135,8 +123,7 @@ void observe_refuse(struct observer *o, const char *sqlstate, const char *text)
 	}
 	describe_place(o->pg, place, sizeof place);
 	snprintf(line, sizeof line, "cannot connect to %s as user \"%s\", database \"%s\": %.500s; %s", place,
-	        pg_user(o->pg), database_shown(pg_dbname(o->pg)), text,
-	        advice != NULL ? advice->text : advice_without_code(o, text));
+	        pg_user(o->pg), pg_dbname(o->pg), text, advice != NULL ? advice->text : advice_without_code(o, text));
 	observe_fatal(o, advice != NULL ? advice->code : EXIT_CONNECT, sqlstate, line);
 }
 

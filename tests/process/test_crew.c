@@ -257,6 +257,12 @@ static void tell_lie(struct fake *f, enum moment moment)
 	case 16:
 		f->attempt.done_ns = INT64_MAX;
 		break;
+	case 17:
+		f->attempt.before = (struct marker){f->attempt.sent_ns, f->attempt.sent_ns, INT64_MIN};
+		break;
+	case 18:
+		f->attempt.after.received_ns = INT64_MIN;
+		break;
 	default:
 		f->attempt.worker = 1 - f->attempt.worker % 2;
 		break;
@@ -265,7 +271,7 @@ static void tell_lie(struct fake *f, enum moment moment)
 
 static void test_lies(void **state)
 {
-	static const int lies[] = {0, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17};
+	static const int lies[] = {0, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19};
 	for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
 		fresh(state);
 		lie = lies[i];

@@ -80,6 +80,58 @@ static void test_two_signals(void **state)
 	assert_true(clock_now_ns() - begin < 20 * NS_PER_S);
 }
 
+/* The watchdog would end this program before the sweep's own deadline does. */
+static bool hang_in_sweep(struct chan *chan)
+{
+	const unsigned char *body;
+	size_t len;
+	enum msg_type type;
+
+	fake_facts(chan);
+	for (;;) {
+		fake_wait(chan);
+		while (chan_next(chan, &body, &len)) {
+			if (!msg_type_of(body, len, &type) || type != MSG_SWEEP)
+				continue;
+			kill(getppid(), SIGINT);
+			poll(NULL, 0, 100);
+			kill(getppid(), SIGINT);
+			for (;;)
+				pause();
+		}
+	}
+	return true;
+}
+
+static void test_two_signals_in_the_sweep(void **state)
+{
+	(void)state;
+	observer_behaviour = hang_in_sweep;
+	must_run(&(struct setting){.sessions = 2, .tickets = 5}, NULL);
+	assert_int_equal(answer.signal, SIGINT);
+	assert_int_equal(answer.done, 5);
+	assert_non_null(strstr(stored.events, "not swept"));
+}
+
+/* Told to stop, a worker that is still connecting does not begin. */
+static void signal_before_teardown(struct fake *f, enum moment moment)
+{
+	if (!f->a->special || moment != AT_START)
+		return;
+	kill(getppid(), SIGTERM);
+	poll(NULL, 0, 300);
+	atomic_store(&shared->calls, 1 + atomic_load(&f->a->shm->stop_mode));
+}
+
+static void test_signal_in_teardown(void **state)
+{
+	(void)state;
+	must_run(&(struct setting){.sessions = 2, .tickets = 5, .teardown = true}, signal_before_teardown);
+	assert_int_equal(answer.signal, SIGTERM);
+	assert_int_equal(atomic_load(&shared->calls), 1 + STOP_NONE);
+	assert_null(strstr(stored.events, "teardown failed"));
+}
+
 static void slow(struct fake *f, enum moment moment)
 {
 	(void)f;
@@ -248,6 +300,8 @@ int main(void)
 	        cmocka_unit_test_setup(test_one_signal, fresh),
 	        cmocka_unit_test_setup(test_signal_after_halt_soon, fresh),
 	        cmocka_unit_test_setup(test_two_signals, fresh),
+	        cmocka_unit_test_setup(test_two_signals_in_the_sweep, fresh),
+	        cmocka_unit_test_setup(test_signal_in_teardown, fresh),
 	        cmocka_unit_test_setup(test_max_time, fresh),
 	        cmocka_unit_test_setup(test_halt_soon, fresh),
 	        cmocka_unit_test_setup(test_resources_run_out, fresh),

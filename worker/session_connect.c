@@ -185,8 +185,7 @@ static bool send_settings(struct session *s)
 		return true;
 	if (again && !(send_set(s, "reset statement_timeout") && send_set(s, "reset default_transaction_read_only")))
 		return false;
-	snprintf(sql, sizeof sql, "set statement_timeout = %lld",
-	        (long long)((a->timeout_ns + NS_PER_MS - 1) / NS_PER_MS));
+	snprintf(sql, sizeof sql, "set statement_timeout = %lld", (long long)statement_timeout_ms(a->timeout_ns));
 	if (timeout && !send_set(s, sql))
 		return false;
 	if (a->readonly && !send_set(s, "set default_transaction_read_only = on"))

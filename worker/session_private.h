@@ -43,6 +43,8 @@ void task_begin(struct session *s, int64_t now);
 /* All answers due have come: sends what is next, or finishes. */
 void task_continue(struct session *s, int64_t now);
 enum attempt_stage task_stage(const struct session *s);
+/* Rounded up; the server refuses more than 24 days, and our own deadline is the one that counts then. */
+int64_t statement_timeout_ms(int64_t ns);
 
 /* ---- session_answer ---- */
 /* Reads what is there. False: the connection is lost (nothing was done about it yet). */

@@ -21,9 +21,11 @@
 #define SAMPLE_AFTER 32 /* tasks before the cost of markers is judged */
 #define SAMPLE_ONE_IN 16
 
-static int64_t milliseconds(int64_t ns)
+int64_t statement_timeout_ms(int64_t ns)
 {
-	return (ns + NS_PER_MS - 1) / NS_PER_MS;
+	int64_t ms = ns / NS_PER_MS + (ns % NS_PER_MS != 0);
+
+	return ms < INT32_MAX ? ms : INT32_MAX;
 }
 
 enum attempt_stage task_stage(const struct session *s)
@@ -173,7 +175,7 @@ static bool send_local_settings(struct session *s)
 	if (s->run.set_timeout)
 		used += snprintf(sql + used, sizeof sql - (size_t)used,
 		        "%s set_config('statement_timeout', '%lld', true)", used ? "," : "select",
-		        (long long)milliseconds(s->run.timeout_ns));
+		        (long long)statement_timeout_ms(s->run.timeout_ns));
 	return used == 0 || ask_send(s, ASK_SETTING, 0, sql, 0, NULL, false);
 }
 
@@ -212,7 +214,7 @@ static bool send_transaction(struct session *s, int64_t now)
 	/* SET LOCAL takes no snapshot, so that the task may still choose its isolation level. */
 	if (ok && s->run.set_timeout) {
 		snprintf(sql, sizeof sql, "set local statement_timeout = %lld",
-		        (long long)milliseconds(s->run.timeout_ns));
+		        (long long)statement_timeout_ms(s->run.timeout_ns));
 		ok = ask_send(s, ASK_SETTING, 0, sql, 0, NULL, false);
 	}
 	for (int i = 0; ok && i < s->run.task->nstatements; i++)
@@ -241,7 +243,7 @@ static bool send_session_settings(struct session *s)
 	if (run->set_timeout)
 		used += snprintf(sql + used, sizeof sql - (size_t)used,
 		        "%s set_config('statement_timeout', '%lld', false)", used ? "," : "select",
-		        (long long)milliseconds(run->timeout_ns));
+		        (long long)statement_timeout_ms(run->timeout_ns));
 	if (used == 0 || !s->a->target.direct)
 		return true;
 	s->needs |= NEED_SETTINGS; /* afterwards as they were */

@@ -344,6 +344,13 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(8); print(s.getsockname(
 	[ "$(echo "$output" | grep -c 'gave up.*no connection within 2 s')" = 2 ]
 }
 
+@test "a timeout longer than the server knows is our own deadline's alone" {
+	printf -- '-- @task a timeout=30d\nselect 1;\n-- @task b timeout=30d transaction\nselect 1;\n-- @task c timeout=30d\nbegin; select 1; commit;\n-- @task d\nselect 1;\n' >"$FILE"
+	works -e async -c 2 -t 40d "$FILE"
+	[ "$status" = 0 ]
+	[ "$(attempts | grep -c 'try 1 done')" = 4 ]
+}
+
 # The last one here, as it makes the whole server start again.
 @test "the last words of a server that crashes are told, not what a task said before" {
 	cat >"$FILE" <<-'SQL'

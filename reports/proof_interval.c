@@ -21,8 +21,8 @@ void spans_add(struct spans *spans, int64_t lane, int64_t from_us, int64_t to_us
 }
 
 /*
- * Where the session or its worker was lost, nobody knows when the backend stopped: such an attempt counts as no
- * activity at all, so that it can never make a run look more parallel than it was.
+ * Where the session or its worker was lost before the task was done, nobody knows when the backend stopped: such an
+ * attempt counts as no activity at all, so that it can never make a run look more parallel than it was.
  */
 static bool make_interval(const struct server_clock *clock, const struct attempt_view *a, struct interval *i)
 {
@@ -31,7 +31,7 @@ static bool make_interval(const struct server_clock *clock, const struct attempt
 
 	if (a->sent_us == QUERY_NONE || (!after && a->done_us == QUERY_NONE))
 		return false;
-	if (!after && a->flags & (ATTEMPT_SESSION_LOST | ATTEMPT_WORKER_DIED))
+	if (!after && a->outcome != OUTCOME_DONE && a->flags & (ATTEMPT_SESSION_LOST | ATTEMPT_WORKER_DIED))
 		return false;
 	*i = (struct interval){.attempt = a};
 	i->lane = a->backend_pid > 0 ? a->backend_pid : -(int64_t)a->session - 1;

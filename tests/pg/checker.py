@@ -18,7 +18,7 @@ def clock(attempts):
 def intervals(attempts, offset):
     for a in attempts:
         begin, end = a["server_start_unix_us"], a["server_end_unix_us"]
-        if a["sent_us"] is not None and (end or (a["done_us"] is not None and not a["flags"] & 12)):
+        if a["sent_us"] is not None and (end or (a["done_us"] is not None and (a["outcome"] == "done" or not a["flags"] & 12))):
             yield {"lane": a["backend_pid"] or -1 - a["session"], "server": bool(begin and end),
                    "from": begin or a["sent_us"] + offset, "to": end or a["done_us"] + offset}
 

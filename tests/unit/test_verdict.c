@@ -238,6 +238,21 @@ static bool make_some_failed(struct run_view *run, struct run_view *base)
 	return true;
 }
 
+/* The tasks were done, then the sessions were lost before their end markers were answered. */
+static bool make_lost_when_done(struct run_view *run, struct run_view *base)
+{
+	(void)base;
+	made_together(run, sleeps, 5);
+	for (size_t i = 1; i < run->nattempts; i++) {
+		struct attempt_view *a = &run->attempts[i];
+
+		a->flags |= ATTEMPT_SESSION_LOST | ATTEMPT_MARKER_MISSING;
+		a->after_received_us = a->after_server_us = QUERY_NONE;
+	}
+	made_end(run);
+	return false;
+}
+
 static bool make_chained(struct run_view *run, struct run_view *base)
 {
 	(void)base;
@@ -289,6 +304,7 @@ static const struct {
         {"none done", make_none_done, "FAILED", "2 failed", "42601: syntax error", 0, 0, 0, 0},
         {"nothing ran", make_empty, "FAILED", "5 not run", "no task was done", 0, 0, 0, 0},
         {"some failed", make_some_failed, "PARALLEL", "1 failed, 1 unknown", "", 7.0 / 3, 7.0 / 3, 0, 5},
+        {"lost when done", make_lost_when_done, "OVERLAPPED", "", "", 0, 0, 3.0, 5},
         {"chained", make_chained, "SERIAL", "", "chained by after= (load -> index -> analyze)", 0, 0, 1.0, 1},
 };
 

@@ -113,7 +113,7 @@ static bool spawn_member(struct crew *crew, struct member *m, struct start *star
 	m->pidfd = child.pidfd;
 	m->forked_ns = child.forked_ns;
 	m->born_ns = 0;
-	m->hello = m->idle = m->leaving = m->violated = m->fatal = m->write_watched = false;
+	m->hello = m->idle = m->leaving = m->violated = m->fatal = m->gave_up = m->write_watched = false;
 	m->finished = m->retries_out = 0;
 	m->cause[0] = m->sqlstate[0] = '\0';
 	m->state = MEMBER_LIVING;
@@ -332,7 +332,9 @@ static void place(struct crew *crew, struct member *m, bool expected, int64_t no
 		m->young_deaths++;
 	else
 		m->young_deaths = 0;
-	if (!expected && (m->hopeless || m->young_deaths >= CREW_YOUNG_DEATHS)) {
+	/* --reconnect-for is spent: a replacement would only spend it once more. */
+	bool spent = m->gave_up && crew->go_given;
+	if (!expected && (m->hopeless || spent || m->young_deaths >= CREW_YOUNG_DEATHS)) {
 		m->state = MEMBER_STOPPED;
 	} else if (!expected && crew->replace && crew->hooks.work_left(crew->hooks.context)) {
 		m->state = MEMBER_WAITING;

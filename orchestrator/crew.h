@@ -53,6 +53,7 @@ struct member {
 	bool leaving; /* was told to go: its end is expected */
 	bool violated; /* said nonsense: nothing it says counts any more */
 	bool fatal; /* said FATAL */
+	bool gave_up; /* ... because its sessions had tried to connect for as long as they may */
 	bool hopeless; /* a replacement would meet the same refusal */
 	char sqlstate[6]; /* of FATAL */
 	uint32_t finished; /* attempts reported in this generation */

@@ -161,6 +161,7 @@ static bool on_fatal(const struct letter *l)
 	if (!msg_get_fatal(l->body, l->len, &fatal))
 		return nonsense(l, "a FATAL that cannot be read");
 	l->m->fatal = true;
+	l->m->gave_up = fatal.code == EXIT_CONNECT;
 	memcpy(l->m->sqlstate, fatal.sqlstate, sizeof l->m->sqlstate);
 	l->m->sqlstate[5] = '\0';
 	log_printable(fatal.text ? fatal.text : "", l->m->cause, sizeof l->m->cause);

@@ -83,6 +83,20 @@ static bool write_directly(const char *path, const struct buf *content, struct e
 	return ok;
 }
 
+/* A file of the first name was left by a process of this number that was killed (in a container numbers repeat), or is
+ * being written by one of another container: it is left alone. */
+static int create_beside(const char *path, struct buf *name)
+{
+	for (int n = 1; n < 100; n++) {
+		buf_clear(name);
+		buf_printf(name, "%s.%ld-%d.tmp", path, (long)getpid(), n);
+		int fd = open(buf_str(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+	}
+	return -1;
+}
+
 bool output_write(const char *path, const struct buf *content, struct err *err)
 {
 	struct stat st;
@@ -94,8 +108,7 @@ bool output_write(const char *path, const struct buf *content, struct err *err)
 		return write_directly(path, content, err);
 	}
 	struct buf name = {0};
-	buf_printf(&name, "%s.%ld.tmp", path, (long)getpid());
-	int fd = open(buf_str(&name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = create_beside(path, &name);
 	if (fd < 0) {
 		buf_free(&name);
 		return refuse(path, "create", err);

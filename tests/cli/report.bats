@@ -72,6 +72,14 @@ teardown() { cli_teardown; }
 	[ "$(echo page.html*)" = page.html ]
 }
 
+@test "what a killed process of the same number left behind is not in the way" {
+	(
+		echo half >"r.html.$BASHPID-1.tmp"
+		exec "$PGPARALLEL" report 1 -o r.html >out
+	)
+	has "$(tail -c 20 r.html)" '</html>'
+}
+
 @test "a link at the place of the report is replaced, not followed" {
 	echo precious >target
 	ln -s target page.html

@@ -196,6 +196,30 @@ static void test_many_deaths(void **state)
 	assert_int_equal(answer.done, 300);
 }
 
+/* Worker 1 loses its server for good while it works. */
+static void give_up_connecting(struct fake *f, enum moment moment)
+{
+	struct buf body = {0};
+
+	if (f->a->worker != 0)
+		return;
+	if (moment == AT_START)
+		atomic_fetch_add(&shared->calls, 1);
+	if (moment != AT_TAKEN)
+		return;
+	msg_put_fatal(&body, &(struct msg_fatal){.code = EXIT_CONNECT, .text = "connection refused"});
+	fake_send(f->chan, &body);
+	_exit(EXIT_CONNECT);
+}
+
+static void test_gave_up_connecting(void **state)
+{
+	(void)state;
+	must_run(&(struct setting){.sessions = 2, .tickets = 20, .retries = 2}, give_up_connecting);
+	assert_int_equal(atomic_load(&shared->calls), 1);
+	assert_int_equal(answer.done, 20);
+}
+
 /* --- a worker lies ---------------------------------------------------------------------------------------------- */
 
 static int lie;
@@ -382,6 +406,7 @@ int main(void)
 	        cmocka_unit_test_setup(test_deaths_on_one_worker, fresh),
 	        cmocka_unit_test_setup(test_dies_at_start_every_time, fresh),
 	        cmocka_unit_test_setup(test_many_deaths, fresh),
+	        cmocka_unit_test_setup(test_gave_up_connecting, fresh),
 	        cmocka_unit_test_setup(test_lies, fresh),
 	        cmocka_unit_test_setup(test_flood_of_notes, fresh),
 	        cmocka_unit_test_setup(test_nonsense_in_a_slot, fresh),

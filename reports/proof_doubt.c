@@ -13,6 +13,7 @@
 /* Both clocks are slewed alike, so their difference changes only when one is set; below this it is reading noise. */
 #define CLOCK_STEP_US 10000
 #define PAUSE_US 500000
+#define UNSEEN_US 500000
 
 static void __attribute__((format(printf, 3, 4))) doubt(struct proof *proof, const char *name, const char *format, ...)
 {
@@ -99,6 +100,54 @@ static double sample_interval(const struct run_view *run)
 	return gaps > 0 ? sum / gaps : 0;
 }
 
+static int by_begin(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return (x->from_us > y->from_us) - (x->from_us < y->from_us);
+}
+
+/* The longest time without a sample while sessions overlapped. An observer that was stopped or died counts no dropped
+ * samples, and a lock that nobody saw looks like work. */
+static int64_t longest_unseen_us(const struct run_view *run, const struct evidence *e, const struct proof *proof)
+{
+	struct spans seen = {0};
+	int64_t at = INT64_MAX, end = INT64_MIN, longest = 0;
+
+	for (size_t i = 0; i < proof->ntimeline; i++) {
+		const struct activity *a = &proof->timeline[i];
+
+		if (a->active >= 2) {
+			at = a->from_us < at ? a->from_us : at;
+			end = a->to_us;
+		}
+	}
+	for (size_t i = 0; i < run->nsamples; i++)
+		spans_add(&seen, 0, clock_map(&e->clock, run->samples[i].first_us),
+		        clock_map(&e->clock, run->samples[i].last_us) + 1);
+	spans_add(&seen, 0, end, end + 1);
+	qsort(seen.items, seen.count, sizeof(*seen.items), by_begin);
+	for (size_t i = 0; i < seen.count && seen.items[i].from_us <= end; i++) {
+		if (seen.items[i].from_us > at && seen.items[i].from_us - at > longest)
+			longest = seen.items[i].from_us - at;
+		at = seen.items[i].to_us > at ? seen.items[i].to_us : at;
+	}
+	free(seen.items);
+	return longest;
+}
+
+static void doubt_unseen(const struct run_view *run, const struct evidence *e, double interval_us, struct proof *proof)
+{
+	int64_t unseen = e->clock.npoints > 0 && proof->overlapped_us > 0 ? longest_unseen_us(run, e, proof) : 0;
+	char text[32];
+
+	if (unseen > UNSEEN_US && (double)unseen > 5 * interval_us)
+		doubt(proof, "dropped samples",
+		        "%s of overlap without a sample of pg_stat_activity: waiting for locks cannot be told from "
+		        "running there",
+		        stats_duration((double)unseen, text));
+}
+
 static void doubt_samples(const struct run_view *run, const struct evidence *e, struct proof *proof)
 {
 	const struct msg_swept *swept = &run->end.swept;
@@ -114,6 +163,8 @@ static void doubt_samples(const struct run_view *run, const struct evidence *e, 
 		doubt(proof, "dropped samples",
 		        "there are no samples of pg_stat_activity: waiting for locks cannot be "
 		        "told from running");
+	else if (run->nsamples > 0)
+		doubt_unseen(run, e, interval, proof);
 	if (any_lock_seen(run) && interval > 0 && e->nintervals > 0 &&
 	        proof->active_us / (double)e->nintervals < interval)
 		doubt(proof, "short lock waits",

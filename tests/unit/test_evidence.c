@@ -50,6 +50,12 @@ static void doubt_dropped(struct run_view *run, struct run_view *base)
 	run->end.swept.samples = 20;
 	run->end.swept.dropped = 3;
 }
+/* The observer was stopped or died: it counts nothing. */
+static void doubt_unseen(struct run_view *run, struct run_view *base)
+{
+	(void)base;
+	run->samples[0].last_us -= S;
+}
 static void doubt_pause(struct run_view *run, struct run_view *base)
 {
 	(void)base;
@@ -79,8 +85,8 @@ static const struct {
 	const char *name;
 } doubts[] = {{doubt_cpu, "client CPU saturated"}, {doubt_sessions, "achieved concurrency under 90 % of asked"},
         {doubt_clock, "clock stepped"}, {doubt_restart, "server restarted"}, {doubt_dropped, "dropped samples"},
-        {doubt_pause, "parent was not running"}, {doubt_markers, "markers sampled"}, {doubt_missing, "markers missing"},
-        {doubt_base, "serial run incomplete"}};
+        {doubt_unseen, "dropped samples"}, {doubt_pause, "parent was not running"}, {doubt_markers, "markers sampled"},
+        {doubt_missing, "markers missing"}, {doubt_base, "serial run incomplete"}};
 
 static void test_doubts(void **state)
 {

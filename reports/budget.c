@@ -19,6 +19,8 @@ enum phase {
 	PHASE_QUEUE,
 	PHASE_EXECUTE,
 	PHASE_FETCH,
+	PHASE_RECORD,
+	PHASE_TURN,
 	PHASE_RETRY,
 	PHASE_RECONNECT,
 	NPHASES
@@ -35,6 +37,8 @@ static const struct {
         [PHASE_QUEUE] = {"queue", "a task was taken and not yet sent, or waited for its stage", true},
         [PHASE_EXECUTE] = {"execute", "sent to the first answer", true},
         [PHASE_FETCH] = {"fetch", "first answer to the last byte", true},
+        [PHASE_RECORD] = {"record", "an outcome was known, until the result was written to the parent", false},
+        [PHASE_TURN] = {"turn", "the session's lane served its other sessions before the next task", false},
         [PHASE_RETRY] = {"retry", "back-off before another try or connection", false},
         [PHASE_RECONNECT] = {"reconnect", "connecting again after the session was lost", false},
 };
@@ -180,6 +184,10 @@ static void add_attempts(const struct run_view *run, uint32_t session, struct pa
 			continue;
 		if (previous && previous->flags & ATTEMPT_RETRIED_HERE && previous->ticket == a->ticket)
 			add(path, PHASE_RETRY, previous->done_us, a->taken_us);
+		if (previous && previous->generation == a->generation && a->recorded_us != QUERY_NONE) {
+			add(path, PHASE_RECORD, previous->done_us, a->recorded_us);
+			add(path, PHASE_TURN, a->recorded_us, a->recorded_us + a->served_us);
+		}
 		add(path, PHASE_QUEUE, a->taken_us, a->sent_us);
 		add(path, PHASE_EXECUTE, a->sent_us, a->first_us == QUERY_NONE ? a->done_us : a->first_us);
 		add(path, PHASE_FETCH, a->first_us, a->done_us);
@@ -235,7 +243,7 @@ void budget_of(const struct run_view *run, struct budget *budget)
 	if (last) {
 		budget->session = last->session;
 		path.items = mem_alloc(
-		        (4 * run->nattempts + 2 * run->nsession_rows + run->nworker_rows + 4) * sizeof(*path.items));
+		        (6 * run->nattempts + 2 * run->nsession_rows + run->nworker_rows + 4) * sizeof(*path.items));
 		add_start(run, &path);
 		add_reconnects(run, last, &path);
 		add_attempts(run, last->session, &path);

@@ -125,6 +125,8 @@ static void put_attempts(const struct rendering *r, struct row *row)
 		put_int(row, !!(a->flags & ATTEMPT_WORKER_DIED));
 		put_int(row, !!(a->flags & ATTEMPT_CHECK_FAILED));
 		put_text(row, a->message);
+		put_us(row, a->recorded_us);
+		put_int(row, a->served_us);
 		end_row(row);
 	}
 }

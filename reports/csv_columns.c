@@ -28,7 +28,10 @@ static const struct csv_column attempts[] = {{"run", "number of the run"}, {"tic
         {"server_us", "between the markers, on the server's clock"},
         {"timed_out", "1: ended by a deadline of ours or by statement_timeout"},
         {"session_lost", "1: the session ended during it"}, {"worker_died", "1: its worker died during it"},
-        {"check_failed", "1: rows= did not match"}, {"message", "first error text"}, {NULL, NULL}};
+        {"check_failed", "1: rows= did not match"}, {"message", "first error text"},
+        {"recorded_us",
+                "result of the attempt before it on its session written to the parent, after wall zero; empty = none"},
+        {"served_us", "from then on the lane served its other sessions so long"}, {NULL, NULL}};
 
 static const struct csv_column runs[] = {{"run", "number of the run"}, {"experiment", "its experiment"},
         {"role", "run, baseline or repeat"}, {"workload", "name of the series"},

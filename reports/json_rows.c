@@ -49,6 +49,8 @@ json_t *json_attempt(const struct rendering *r, size_t i)
 	json_put_bool(o, "worker_died", a->flags & ATTEMPT_WORKER_DIED);
 	json_put_bool(o, "check_failed", a->flags & ATTEMPT_CHECK_FAILED);
 	json_put_text(o, "message", a->message);
+	json_put_us(o, "recorded_us", a->recorded_us);
+	json_put_int(o, "served_us", a->served_us);
 	return o;
 }
 

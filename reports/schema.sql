@@ -203,7 +203,9 @@ CREATE TABLE attempt ( -- one try of one ticket on one session
 	before_server INTEGER, -- its server time, us after run.started_unix_us + taken
 	after_sent INTEGER, -- end marker sent, us after sent
 	after_received INTEGER, -- its answer received, us after done
-	after_server INTEGER -- its server time, us after that of the start marker
+	after_server INTEGER, -- its server time, us after that of the start marker
+	recorded INTEGER, -- result of the attempt before it on its session written to the parent, us before taken; NULL = there was none
+	served INTEGER NOT NULL -- from then to taken the lane served its other sessions so long, us
 ) STRICT;
 
 CREATE TABLE sample ( -- what the observer saw in pg_stat_activity: stretches of samples that showed the same
@@ -376,7 +378,9 @@ SELECT
 	r.started_unix_us + coalesce(a.taken, 0) + a.before_server AS server_start_unix_us, -- its server time: the execution began after it, Unix us
 	coalesce(a.taken, 0) + coalesce(a.sent, 0) + a.after_sent AS after_sent_us, -- end marker sent, us after wall zero
 	coalesce(a.taken, 0) + coalesce(a.sent, 0) + coalesce(a.first, 0) + coalesce(a.done, 0) + a.after_received AS after_received_us, -- its answer received, us after wall zero
-	r.started_unix_us + coalesce(a.taken, 0) + coalesce(a.before_server, 0) + a.after_server AS server_end_unix_us -- its server time: the execution ended before it, Unix us
+	r.started_unix_us + coalesce(a.taken, 0) + coalesce(a.before_server, 0) + a.after_server AS server_end_unix_us, -- its server time: the execution ended before it, Unix us
+	coalesce(a.taken, 0) - a.recorded AS recorded_us, -- phase record ended: result of the attempt before it on its session written to the parent, us after wall zero
+	a.served AS served_us -- phase turn: from then on the lane served its other sessions so long, us
 FROM run r
 	CROSS JOIN attempt a ON a.id BETWEEN r.id * 67108864 AND r.id * 67108864 + 67108863
 	LEFT JOIN session s ON s.run = r.id AND s.connection = a.connection

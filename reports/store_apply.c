@@ -110,12 +110,16 @@ static void bind_times(sqlite3_stmt *s, const struct store *store, const struct 
 	int64_t done = after(at_us(a->done_ns, origin), from_first), from_done = from_first + or_zero(done);
 	int64_t server = store->run.started_unix_us + base;
 	int64_t before_server = server_after(&a->before, server);
+	/* Both ends are rounded alike, so that over many attempts nothing gets lost between them. */
+	int64_t recorded = taken == INT64_MIN ? taken : at_us(a->recorded_ns, origin);
+	int64_t served = recorded == INT64_MIN ? recorded : at_us(a->recorded_ns + a->served_ns, origin) - recorded;
 	const int64_t times[] = {taken, after(at_us(a->released_ns, origin), base), sent, first, done,
 	        after(at_us(a->before.sent_ns, origin), from_sent),
 	        after(at_us(a->before.received_ns, origin), from_first), before_server,
 	        after(at_us(a->after.sent_ns, origin), from_sent),
 	        after(at_us(a->after.received_ns, origin), from_done),
-	        server_after(&a->after, server + or_zero(before_server))};
+	        server_after(&a->after, server + or_zero(before_server)),
+	        recorded == INT64_MIN ? recorded : base - recorded, or_zero(served)};
 	for (int i = 0; i < (int)(sizeof times / sizeof *times); i++) {
 		if (times[i] == INT64_MIN)
 			sqlite3_bind_null(s, 13 + i);

@@ -84,6 +84,8 @@ static void put_attempt(struct buf *b, const struct op *op)
 	put_time(b, "done_us", a->done_ns, op->at);
 	put_marker(b, "before", &a->before, op->at);
 	put_marker(b, "after", &a->after, op->at);
+	put_time(b, "recorded_us", a->recorded_ns, op->at);
+	put_int(b, "served_us", a->served_ns / 1000);
 }
 
 static void put_session(struct buf *b, const struct op *op)

@@ -58,6 +58,10 @@ struct attempt {
 	int64_t done_ns;
 	struct marker before;
 	struct marker after;
+	/* Of the attempt before it on its session: when its result had been written to the parent, 0 = there was none;
+	 * and how long from then to taken the lane served its other sessions (measured by readings of their own). */
+	int64_t recorded_ns;
+	int64_t served_ns;
 	char *message; /* first error text, made printable, at most ATTEMPT_MESSAGE_MOST bytes; NULL = none */
 };
 #define ATTEMPT_MESSAGE_MOST 8192

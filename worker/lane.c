@@ -130,14 +130,19 @@ static void watch(struct lane *lane, uint32_t i)
 }
 
 /* One step of one session; true when it is to be stepped again after the flush. */
-static bool step(struct lane *lane, uint32_t i, uint8_t how)
+static bool step(struct lane *lane, uint32_t i, uint8_t how, int64_t *began)
 {
 	struct session *s = &lane->sessions[i];
 	int64_t now;
 
-	session_input(s, how & READY);
+	if (s->state == SESSION_FINISHED) { /* nothing is due from the server: what was due is the hand-over */
+		s->recorded_ns = lane->recorded_ns;
+		s->served_ns = lane->served_ns;
+	} else {
+		session_input(s, how & READY);
+	}
 	hooks_before_step(lane);
-	now = clock_now_ns();
+	*began = now = clock_now_ns();
 	session_step(s, now, true);
 	if (s->wait.again)
 		return true;
@@ -146,6 +151,16 @@ static bool step(struct lane *lane, uint32_t i, uint8_t how)
 	/* Something was sent: the answer may be there before we wait. */
 	session_input(s, false);
 	return session_has_answer(s);
+}
+
+/* Hands over what was finished in this round. The reading ends the time that writing took. */
+static void flush_record(struct lane *lane)
+{
+	if (lane->record.count == 0)
+		return;
+	record_flush(&lane->record);
+	lane->recorded_ns = clock_now_ns();
+	lane->served_ns = 0;
 }
 
 static void step_due(struct lane *lane)
@@ -157,16 +172,19 @@ static void step_due(struct lane *lane)
 		for (uint32_t k = 0; k < count; k++) {
 			uint32_t i = lane->due[k];
 			uint8_t how = lane->due_how[i];
+			int64_t began;
 
 			lane->due_how[i] = 0;
-			if (step(lane, i, how)) {
+			if (step(lane, i, how, &began)) {
 				lane->due[again++] = i;
 				lane->due_how[i] = DUE;
 			}
 			watch(lane, i);
+			if (lane->nsessions > 1)
+				lane->served_ns += clock_now_ns() - began;
 		}
 		lane->ndue = again;
-		record_flush(&lane->record);
+		flush_record(lane);
 		worker_after_round(lane->worker, lane);
 	}
 	beat(lane, clock_now_ns());

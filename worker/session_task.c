@@ -143,6 +143,8 @@ static void begin_attempt(struct session *s, int64_t now)
 	        .backend_start_us = s->report.backend_start_us,
 	        .statements = (uint32_t)run->task->nstatements,
 	        .taken_ns = s->taken_ns,
+	        .recorded_ns = s->recorded_ns,
+	        .served_ns = s->recorded_ns ? s->served_ns : 0,
 	        .released_ns = s->state == SESSION_HELD ? now : s->taken_ns};
 	if (!run->markers)
 		s->attempt.flags |= ATTEMPT_NO_MARKERS;

@@ -15,12 +15,17 @@ from throwaway import Server
 WORKLOAD = "-- @workload budget\n-- @task a readonly\nselect pg_sleep(0.3);\n-- @task b readonly\nselect pg_sleep(0.2);\n"
 
 
-def unexplained_us(folder, env, plant):
+# Short tasks by the thousand: what a session does between two of them counts a thousand times.
+MANY = "-- @workload many\n-- @task t readonly repeat=8000\nselect 1;\n"
+LAYOUTS = (["-c", "4"], ["-c", "8", "-j", "2"])
+
+
+def unexplained_us(folder, env, plant, workload="w.sql", layout=("-c", "2")):
     db = os.path.join(folder, "budget.db")
     if os.path.exists(db):
         os.remove(db)
     more = {"PGPARALLEL_PLANT": plant} if plant else {}
-    answer = program(["run", "-q", "--db", db, "-c", "2", "-f", folder + "/w.sql"], {**env, **more})
+    answer = program(["run", "-q", "--db", db, *layout, "-f", os.path.join(folder, workload)], {**env, **more})
     report = program(["report", "--db", db, "-F", "json"], {})
     budget = json.loads(report.stdout)["budget"]
     return budget["unexplained_us"], budget["wall_us"], answer.stdout + answer.stderr
@@ -32,6 +37,8 @@ def main():
     with Server() as server, tempfile.TemporaryDirectory() as folder:
         with open(folder + "/w.sql", "w") as f:
             f.write(WORKLOAD)
+        with open(folder + "/many.sql", "w") as f:
+            f.write(MANY)
         env = server.socket_env
         best = min((unexplained_us(folder, env, None) for _ in range(5)), key=lambda x: x[0])
         tap.check(f"unexplained without a plant: {best[0]} us of {best[1]} us", best[0] < max(1000, best[1] / 1000), best)
@@ -40,6 +47,12 @@ def main():
             for plant, us in (("200ms", 200000), ("2ms", 2000))[:1 if point == "spawn" else 2]:
                 seen, wall, text = min((unexplained_us(folder, env, f"{point}:{plant}") for _ in range(3)), key=lambda x: x[0])
                 tap.check(f"{plant} planted at {point} are unexplained: {seen} us", us * (0.95 if point == "spawn" else 1) <= seen < us * 1.5 + best[0] + 1000, text)
+        for layout in LAYOUTS:
+            name = " ".join(layout)
+            best = min((unexplained_us(folder, env, None, "many.sql", layout) for _ in range(5)), key=lambda x: x[0])
+            tap.check(f"{name}, 8000 tasks, without a plant: {best[0]} us of {best[1]} us", best[0] < max(2000, best[1] / 100), best)
+            seen, wall, text = min((unexplained_us(folder, env, "take:200ms", "many.sql", layout) for _ in range(3)), key=lambda x: x[0])
+            tap.check(f"{name}, 8000 tasks, 200ms planted at take are unexplained: {seen} us", 200000 <= seen < 300000 + best[0], text)
     tap.end()
 
 

@@ -91,6 +91,7 @@ static void reap(struct run *run, int64_t now)
 	atomic_store(&run->shm->stop_mode, (uint32_t)STOP_EXIT);
 	for (uint32_t i = 0; i < run->nworkers; i++)
 		crew_stop(&run->crew, &run->crew.members[i], STOP_EXIT);
+	record_soon(run, now); /* while they do */
 }
 
 void run_refuse(struct run *run, enum exit_code code, int64_t now, const char *format, ...)

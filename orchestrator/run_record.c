@@ -295,6 +295,12 @@ void record_phases(struct run *run, int64_t now)
 		recorded(run, store_phases(run->store, run->id, &phases, &err), &err, now);
 }
 
+void record_soon(struct run *run, int64_t now)
+{
+	if (run->dirty_ns != 0)
+		run->dirty_ns = now - RUN_COMMIT_NS;
+}
+
 int64_t record_step(struct run *run, int64_t now)
 {
 	struct err err = {0};

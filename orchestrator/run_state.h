@@ -193,6 +193,7 @@ void record_samples(struct run *run, const struct sample *samples, size_t count,
 void record_worker(struct run *run, const struct member *m, const char *end, int64_t now);
 void record_event(struct run *run, int64_t at_ns, const char *kind, const char *text);
 void record_phases(struct run *run, int64_t now);
+void record_soon(struct run *run, int64_t now); /* the next record_step commits */
 int64_t record_step(struct run *run, int64_t now); /* group commit; when to be called again */
 void record_end(struct run *run, enum run_state state, const char *reason, int exit_code, int64_t now);
 void record_close(struct run *run);

@@ -28,6 +28,11 @@ static const char *const statement_sql[STORE_STATEMENTS] = {
                          "end = CASE excluded.end WHEN '' THEN end ELSE excluded.end END",
         [STORE_EVENT] = "INSERT INTO event VALUES (?1, (SELECT coalesce(max(event), 0) + 1 FROM event WHERE run = ?1), "
                         "?2, ?3, ?4)",
+        [STORE_TASK] = "INSERT INTO task VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) ON CONFLICT DO UPDATE SET "
+                       "sql = coalesce(sql, excluded.sql)",
+        [STORE_FACT] = "UPDATE run SET measured = json_patch(coalesce(measured, '{}'), json_object(?1, ?2)) WHERE id = "
+                       "?3",
+        [STORE_ENVIRONMENT_FACT] = "INSERT INTO environment_fact VALUES (?, ?, ?)",
 };
 
 sqlite3_stmt *store_statement(struct store *store, enum store_statement which, struct err *err)

@@ -45,7 +45,9 @@ struct context {
 
 	struct context_fact *facts; /* sorted by name */
 	size_t nfacts, facts_room;
-	bool facts_dirty; /* the run's environment must be written again */
+	bool facts_dirty;
+	bool facts_written; /* an earlier commit of this run wrote a set already */ /* the run's environment must be
+	                                                                               written again */
 };
 
 void context_begin(struct context *c, int64_t run, int64_t started_unix_us);

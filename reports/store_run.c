@@ -44,13 +44,14 @@ static bool add_task(
         struct store *store, int64_t workload, const struct plan *plan, int i, bool keep_sql, struct err *err)
 {
 	const struct task *t = &plan->tasks[i];
-	return store_db_do(store->db, store->path, err,
-	        "INSERT INTO task VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) ON CONFLICT DO UPDATE SET "
-	        "sql = coalesce(sql, excluded.sql)",
-	        "iisisiiniiin", workload, (int64_t)i, t->name, (int64_t)t->line,
+	sqlite3_stmt *s = store_statement(store, STORE_TASK, err);
+	if (!s)
+		return false;
+	store_bind(s, "iisisiiniiin", workload, (int64_t)i, t->name, (int64_t)t->line,
 	        keep_sql ? text_or_empty(t->source) : NULL, (int64_t)t->nstatements, (int64_t)t->stage,
 	        t->after < 0 ? INT64_MIN : (int64_t)t->after, (int64_t)t->readonly, (int64_t)t->repeatable,
 	        (int64_t)t->transaction, t->rows < 0 ? INT64_MIN : (int64_t)t->rows);
+	return store_run_statement(store->db, store->path, s, err);
 }
 
 static int64_t workload_row(struct store *store, const struct plan *plan, bool keep_sql, struct err *err)

@@ -63,6 +63,15 @@ static bool apply_end(struct store *store, const struct op *op, struct err *err)
 	       apply_usage(store, op->run, &e->usage, &e->parent_usage, err);
 }
 
+static bool apply_fact(struct store *store, const struct op *op, struct err *err)
+{
+	sqlite3_stmt *s = store_statement(store, STORE_FACT, err);
+	if (!s)
+		return false;
+	store_bind(s, "ssi", op->name, op->text, op->run);
+	return store_run_statement(store->db, store->path, s, err);
+}
+
 bool store_apply_run(struct store *store, const struct op *op, struct err *err)
 {
 	switch (op->kind) {
@@ -76,10 +85,7 @@ bool store_apply_run(struct store *store, const struct op *op, struct err *err)
 		        "overlap_percent = ?4 WHERE id = ?5",
 		        "sdddi", op->text, op->verdict.speedup, op->verdict.ceiling, op->verdict.overlap, op->run);
 	default: /* OP_FACT */
-		return store_db_do(store->db, store->path, err,
-		        "UPDATE run SET measured = json_patch(coalesce(measured, '{}'), json_object(?1, ?2)) WHERE id "
-		        "= ?3",
-		        "ssi", op->name, op->text, op->run);
+		return apply_fact(store, op, err);
 	}
 }
 
@@ -105,11 +111,13 @@ static bool environment_row(struct store *store, int64_t *id, struct err *err)
 	if (!store_db_do(store->db, store->path, err, "INSERT INTO environment (sha256) VALUES (?)", "s", hash))
 		return false;
 	*id = sqlite3_last_insert_rowid(store->db);
-	for (size_t i = 0; i < c->nfacts; i++)
-		if (!store_db_do(store->db, store->path, err, "INSERT INTO environment_fact VALUES (?, ?, ?)", "iss",
-		            *id, c->facts[i].name, c->facts[i].value))
-			return false;
-	return true;
+	sqlite3_stmt *fact = store_statement(store, STORE_ENVIRONMENT_FACT, err);
+	bool ok = fact != NULL;
+	for (size_t i = 0; ok && i < c->nfacts; i++) {
+		store_bind(fact, "iss", *id, c->facts[i].name, c->facts[i].value);
+		ok = store_run_statement(store->db, store->path, fact, err);
+	}
+	return ok;
 }
 
 /* Facts arrive in several commits; a set that an earlier one wrote for this run and nobody else uses is removed. */
@@ -120,14 +128,18 @@ bool store_environment_flush(struct store *store, struct err *err)
 		return true;
 	if (!environment_row(store, &id, err) ||
 	        !store_db_do(store->db, store->path, err, "UPDATE run SET environment = ? WHERE id = ?", "ii", id,
-	                store->run.run) ||
-	        !store_db_exec(store->db, store->path,
-	                "DELETE FROM environment WHERE id NOT IN (SELECT environment FROM run WHERE environment "
-	                "NOTNULL)",
-	                err) ||
-	        !store_db_exec(store->db, store->path,
-	                "DELETE FROM environment_fact WHERE environment NOT IN (SELECT id FROM environment)", err))
+	                store->run.run))
 		return false;
+	if (store->run.facts_written &&
+	        (!store_db_exec(store->db, store->path,
+	                 "DELETE FROM environment WHERE id NOT IN (SELECT environment FROM run WHERE environment "
+	                 "NOTNULL)",
+	                 err) ||
+	                !store_db_exec(store->db, store->path,
+	                        "DELETE FROM environment_fact WHERE environment NOT IN (SELECT id FROM environment)",
+	                        err)))
+		return false;
+	store->run.facts_written = true;
 	store->run.facts_dirty = false;
 	return true;
 }

@@ -11,8 +11,12 @@
 
 int fail(const struct err *err)
 {
+	struct buf text = {0};
+
+	redact(err->text, &text); /* a connection string in the wrong place is quoted like any other word */
 	log_people(true, NULL, NULL);
-	log_write(LEVEL_ERROR, NULL, "%s", err->text);
+	log_write(LEVEL_ERROR, NULL, "%s", buf_str(&text));
+	buf_free(&text);
 	return (int)err->code;
 }
 
@@ -35,16 +39,13 @@ static const char *value_end(const char *c)
 	return *c == '\'' ? c + 1 : c;
 }
 
-/* The secret of "scheme://user:secret@host", when c stands at the "://". */
+/* The secret of "scheme://user:secret@host", when c stands at the "://"; a plain / in the secret is wrong, but no
+ * reason to show it. */
 static const char *uri_secret(const char *c, const char **end)
 {
-	const char *authority = c + 3, *stop = authority + strcspn(authority, "/? ");
-	const char *at = NULL, *colon;
-	for (const char *p = authority; p < stop; p++) {
-		if (*p == '@')
-			at = p;
-	}
-	colon = memchr(authority, ':', (size_t)(stop - authority));
+	const char *authority = c + 3, *stop = authority + strcspn(authority, "? ");
+	const char *at = memrchr(authority, '@', (size_t)(stop - authority));
+	const char *colon = memchr(authority, ':', strcspn(authority, "/? "));
 	if (at == NULL || colon == NULL || colon > at)
 		return NULL;
 	*end = at;

@@ -207,3 +207,14 @@ teardown() { cli_teardown; }
 	has "$output" '^  clang-format$'
 	[ ! -e asked ]
 }
+
+@test "a connection string in the wrong place is told without its password" {
+	uri='postgresql://u:s3cret@localhost/db'
+	for line in "run -f w.sql mydb $uri" "list $uri" "show $uri" "run -f $uri" "check -h $uri" "check -j $uri" \
+		"run -f w.sql mydb postgresql://u:s3cret/s3cret@localhost/db"; do
+		# shellcheck disable=SC2086
+		run "$PGPARALLEL" $line
+		[ "$status" != 0 ]
+		! has "$output" 's3cret'
+	done
+}

@@ -296,6 +296,8 @@ static void test_secrets_leave_the_command(void **state)
 	        {"password='a b\\'c' x=1", "password=*** x=1"}, {"PASSWORD = s3cret", "PASSWORD = ***"},
 	        {"postgresql://u:s3c@ret@h/db", "postgresql://u:***@h/db"},
 	        {"postgresql://u@h/db?password=s3cret&x=1", "postgresql://u@h/db?password=***&x=1"},
+	        {"postgresql://u:s3/cret@h/db", "postgresql://u:***@h/db"},
+	        {"postgresql://h:5432/db?user=a@b", "postgresql://h:5432/db?user=a@b"},
 	        {"postgresql://h:5432/db", "postgresql://h:5432/db"}, {"plain", "plain"}};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -130,7 +130,7 @@ static bool on_attempt(void *context, struct member *m, struct attempt *a, int64
 	        tickets_attempt(t, a, run->stop.mode == STOP_NONE && !run->store_failed, observed, now, &token);
 	if (verdict == VERDICT_NONSENSE)
 		return false;
-	if (again && verdict != VERDICT_STAYS && m->retries_out > 0)
+	if (again && m->retries_out > 0)
 		m->retries_out--;
 	if (a->done_ns > run->last_end_ns)
 		run->last_end_ns = a->done_ns;

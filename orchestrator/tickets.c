@@ -295,10 +295,11 @@ enum ticket_verdict tickets_attempt(
 	r->tries++;
 	r->outcome = (uint8_t)a->outcome;
 	count_attempt(t, a);
-	if (stays)
-		return VERDICT_STAYS;
+	/* Its session has it now like any other: when that gives up, nobody has it, and it is found. */
 	if (queued != SIZE_MAX)
 		queue_drop(t, queued);
+	if (stays)
+		return VERDICT_STAYS;
 	count_finished(t, now);
 
 	/* Known not applied, or of no effect whatever happened: once more, if it may be. */

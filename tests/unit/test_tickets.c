@@ -345,6 +345,24 @@ static void test_lost_tickets_are_found(void **state)
 	free_book(&b);
 }
 
+/* A worker of many sessions lives on when the one that tries again here cannot connect any more. */
+static void test_retry_of_a_session_that_gave_up_is_found(void **state)
+{
+	(void)state;
+	struct book b = make_book(1, (int[]){1}, NULL, 2);
+	uint32_t position, try_no;
+	b.plan->tasks[0].readonly = true;
+	release_all(&b);
+	assert_int_equal(take(&b, attempt(0, 1, OUTCOME_UNKNOWN, 0)), VERDICT_AGAIN);
+	assert_true(tickets_retry(&b.t, 0, CLOCK_NEVER - 1, &position, &try_no));
+	assert_int_equal(find_lost(&b.t, 1), 0);
+	assert_int_equal(take(&b, attempt(0, 2, OUTCOME_FAILED, ATTEMPT_RETRIED_HERE)), VERDICT_STAYS);
+	assert_int_equal(find_lost(&b.t, 1), 1);
+	assert_true(tickets_retry(&b.t, 1, CLOCK_NEVER - 1, &position, &try_no));
+	assert_int_equal(try_no, 3);
+	free_book(&b);
+}
+
 static void test_close_gives_every_ticket_its_end(void **state)
 {
 	(void)state;
@@ -473,6 +491,7 @@ int main(void)
 	        cmocka_unit_test(test_old_backend_gone_or_not),
 	        cmocka_unit_test(test_old_backend_overdue),
 	        cmocka_unit_test(test_lost_tickets_are_found),
+	        cmocka_unit_test(test_retry_of_a_session_that_gave_up_is_found),
 	        cmocka_unit_test(test_close_gives_every_ticket_its_end),
 	        cmocka_unit_test(test_part_of_a_plan),
 	        cmocka_unit_test(test_todo_out_of_order_is_refused),

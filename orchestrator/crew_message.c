@@ -70,7 +70,7 @@ static bool on_session(const struct letter *l)
 		return nonsense(l, "a SESSION that cannot be read");
 	ok = owns_session(l->m, r.session) && r.worker == l->m->worker && r.generation == l->m->generation &&
 	     sane_time(l, r.start_ns) && sane_time(l, r.tcp_ns) && sane_time(l, r.tls_ns) && sane_time(l, r.auth_ns) &&
-	     sane_time(l, r.ready_ns);
+	     sane_time(l, r.ready_ns) && sane_time(l, r.laid_out_ns) && r.served_ns >= 0;
 	if (ok && l->m->kind == MEMBER_WORKER)
 		l->crew->session_state[r.session] = r.connected ? SESSION_READY : SESSION_GAVE_UP;
 	if (ok && r.connected && l->m->kind == MEMBER_WORKER)

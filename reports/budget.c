@@ -38,7 +38,7 @@ static const struct {
         [PHASE_EXECUTE] = {"execute", "sent to the first answer", true},
         [PHASE_FETCH] = {"fetch", "first answer to the last byte", true},
         [PHASE_RECORD] = {"record", "an outcome was known, until the result was written to the parent", false},
-        [PHASE_TURN] = {"turn", "the session's lane served its other sessions before the next task", false},
+        [PHASE_TURN] = {"turn", "the session's lane served its other sessions first", false},
         [PHASE_RETRY] = {"retry", "back-off before another try or connection", false},
         [PHASE_RECONNECT] = {"reconnect", "connecting again after the session was lost", false},
 };
@@ -145,8 +145,11 @@ static void add_start(const struct run_view *run, struct path *path)
 	for (size_t i = 0; i < run->nsession_rows; i++) {
 		const struct session_view *s = &run->session_rows[i];
 
-		if (s->session == last->session && before_go(run, s))
-			add(path, PHASE_CONNECT, s->start_us, s->ready_us);
+		if (s->session != last->session || !before_go(run, s))
+			continue;
+		if (s->laid_out_us != QUERY_NONE)
+			add(path, PHASE_TURN, s->laid_out_us, s->laid_out_us + s->served_us);
+		add(path, PHASE_CONNECT, s->start_us, s->ready_us);
 	}
 	/* Waited for sessions that never became ready, until the parent went on without them. */
 	if (run->end.ready_sessions < run->end.asked_sessions)
@@ -243,7 +246,7 @@ void budget_of(const struct run_view *run, struct budget *budget)
 	if (last) {
 		budget->session = last->session;
 		path.items = mem_alloc(
-		        (6 * run->nattempts + 2 * run->nsession_rows + run->nworker_rows + 4) * sizeof(*path.items));
+		        (6 * run->nattempts + 3 * run->nsession_rows + run->nworker_rows + 4) * sizeof(*path.items));
 		add_start(run, &path);
 		add_reconnects(run, last, &path);
 		add_attempts(run, last->session, &path);

@@ -49,6 +49,7 @@ struct session_view {
 	bool connected;
 	int32_t backend_pid;
 	int64_t start_us, tcp_us, tls_us, auth_us, ready_us;
+	int64_t laid_out_us, served_us; /* see struct session_report */
 	char tls[64];
 	char sqlstate[6];
 	const char *message;

@@ -48,7 +48,8 @@ bool query_sessions(struct query *q, struct run_view *v, struct err *err)
 	sqlite3_stmt *s = query_prepare(q,
 	        "SELECT session, worker, generation, connect_no, connected, backend_pid, start_us, tcp_us, tls_us, "
 	        "auth_us, "
-	        "ready_us, tls, sqlstate, message, connection FROM session WHERE run = ? ORDER BY connection",
+	        "ready_us, tls, sqlstate, message, connection, laid_out_us, served_us FROM session WHERE run = ? ORDER "
+	        "BY connection",
 	        err);
 	bool ok = true;
 	size_t room = 0;
@@ -70,7 +71,9 @@ bool query_sessions(struct query *q, struct run_view *v, struct err *err)
 		        .tcp_us = query_int(s, 7),
 		        .tls_us = query_int(s, 8),
 		        .auth_us = query_int(s, 9),
-		        .ready_us = query_int(s, 10)};
+		        .ready_us = query_int(s, 10),
+		        .laid_out_us = query_int(s, 15),
+		        .served_us = query_int_or(s, 16, 0)};
 		query_copy(s, 11, r->tls, sizeof r->tls);
 		query_copy(s, 12, r->sqlstate, sizeof r->sqlstate);
 		if (sqlite3_column_type(s, 13) != SQLITE_NULL)

@@ -157,6 +157,8 @@ CREATE TABLE session ( -- connections of a run, a row for each (re)connection of
 	tls TEXT NOT NULL, -- protocol and cipher, empty without TLS
 	sqlstate TEXT NOT NULL, -- SQLSTATE of the failure, empty = none
 	message TEXT, -- text of the failure
+	laid_out_us INTEGER, -- its lane was laid out, us after wall zero; NULL with a reconnection
+	served_us INTEGER NOT NULL, -- from then to start the lane served its other sessions so long, us
 	PRIMARY KEY (run, connection)
 ) STRICT, WITHOUT ROWID;
 

@@ -46,12 +46,13 @@ static bool connection_row(struct store *store, int64_t run, int64_t number, con
 	sqlite3_stmt *s = store_statement(store, STORE_SESSION, err);
 	if (!s)
 		return false;
-	store_bind(s, "iiiiininnnnnnnsss", run, number, (int64_t)r->session, (int64_t)r->worker, (int64_t)r->generation,
-	        r->connect_no ? (int64_t)r->connect_no : INT64_MIN, (int64_t)r->connected,
+	store_bind(s, "iiiiininnnnnnnsssni", run, number, (int64_t)r->session, (int64_t)r->worker,
+	        (int64_t)r->generation, r->connect_no ? (int64_t)r->connect_no : INT64_MIN, (int64_t)r->connected,
 	        r->backend_pid ? (int64_t)r->backend_pid : INT64_MIN,
 	        r->backend_start_us ? r->backend_start_us : INT64_MIN, at_us(r->start_ns, origin_ns),
 	        at_us(r->tcp_ns, origin_ns), at_us(r->tls_ns, origin_ns), at_us(r->auth_ns, origin_ns),
-	        at_us(r->ready_ns, origin_ns), r->tls, r->sqlstate, message);
+	        at_us(r->ready_ns, origin_ns), r->tls, r->sqlstate, message, at_us(r->laid_out_ns, origin_ns),
+	        r->served_ns / 1000);
 	return store_run_statement(store->db, store->path, s, err);
 }
 

@@ -99,6 +99,8 @@ static void put_session(struct buf *b, const struct op *op)
 	put_int(b, "backend_pid", r->backend_pid);
 	put_time(b, "start_us", r->start_ns, op->at);
 	put_time(b, "ready_us", r->ready_ns, op->at);
+	put_time(b, "laid_out_us", r->laid_out_ns, op->at);
+	put_int(b, "served_us", r->served_ns / 1000);
 	put_text(b, "sqlstate", r->sqlstate);
 	put_text(b, "message", op->text);
 }

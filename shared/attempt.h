@@ -75,6 +75,10 @@ struct session_report {
 	bool connected; /* false: gave up, message says why */
 	int32_t backend_pid;
 	int64_t backend_start_us; /* 0 through a pooler */
+	/* The first connection of a session: when its lane was laid out, and how long from then to start the lane
+	 * served its other sessions; 0 with later ones. */
+	int64_t laid_out_ns;
+	int64_t served_ns;
 	int64_t start_ns; /* before PQconnectStart */
 	int64_t tcp_ns; /* socket connected */
 	int64_t tls_ns; /* TLS established */

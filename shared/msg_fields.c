@@ -104,7 +104,8 @@ static const struct layout swept_layout = LAYOUT(swept_fields, T);
 #define T struct session_report
 static const struct field session_fields[] = {U32(T, session), U32(T, worker), U32(T, generation), U32(T, connect_no),
         BOOL(T, connected), I32(T, backend_pid), I64(T, backend_start_us), I64(T, start_ns), I64(T, tcp_ns),
-        I64(T, tls_ns), I64(T, auth_ns), I64(T, ready_ns), ARRAY(T, tls), ARRAY(T, sqlstate), TEXT_OR_NIL(T, message)};
+        I64(T, tls_ns), I64(T, auth_ns), I64(T, ready_ns), I64(T, laid_out_ns), I64(T, served_ns), ARRAY(T, tls),
+        ARRAY(T, sqlstate), TEXT_OR_NIL(T, message)};
 static const struct layout session_layout = LAYOUT(session_fields, T);
 #undef T
 

@@ -36,6 +36,7 @@ void lane_init(struct lane *lane, struct worker *w, uint32_t first, uint32_t nse
 	        .nsessions = nsessions,
 	        .wake_fd = wake_fd,
 	        .epoll_fd = -1,
+	        .laid_out_ns = now,
 	        .took_control = control};
 	lane->due = mem_zero(nsessions, sizeof *lane->due);
 	lane->due_how = mem_zero(nsessions, sizeof *lane->due_how);
@@ -140,6 +141,10 @@ static bool step(struct lane *lane, uint32_t i, uint8_t how, int64_t *began)
 		s->served_ns = lane->served_ns;
 	} else {
 		session_input(s, how & READY);
+	}
+	if (s->connects == 0) {
+		s->recorded_ns = lane->laid_out_ns;
+		s->served_ns = lane->recorded_ns == 0 ? lane->served_ns : 0;
 	}
 	hooks_before_step(lane);
 	*began = now = clock_now_ns();

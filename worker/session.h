@@ -161,7 +161,8 @@ struct session {
 	bool has_ticket;
 	struct picked picked;
 	int64_t taken_ns;
-	int64_t recorded_ns, served_ns; /* set by the lane: when it had flushed the attempt before, 0 = none */
+	int64_t recorded_ns,
+	        served_ns; /* set by the lane: when it had flushed the attempt before (or was laid out), 0 = none */
 	struct running run;
 	struct attempt attempt;
 	const char **values; /* of the statement being sent */

@@ -100,7 +100,10 @@ void session_connect_begin(struct session *s, int64_t now)
 	        .worker = s->a->worker,
 	        .generation = s->a->generation,
 	        .connect_no = s->connects,
+	        .laid_out_ns = s->recorded_ns,
+	        .served_ns = s->served_ns,
 	        .start_ns = now};
+	s->recorded_ns = s->served_ns = 0;
 	s->reported = false;
 	s->pg = pg_start(&s->a->target);
 	s->polled = PG_POLL_WRITE;

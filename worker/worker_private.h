@@ -22,6 +22,7 @@ struct lane {
 	int epoll_fd; /* -1 with one session */
 	bool took_control; /* the wake-up was the control pipe's */
 	uint32_t closed; /* sessions counted as closed */
+	int64_t laid_out_ns; /* when it began to be laid out */
 	int64_t recorded_ns; /* when the last results had been written */
 	int64_t served_ns; /* since then: steps of any session, from its reading to its end */
 	int64_t beaten_ns; /* when the heartbeat was last written */

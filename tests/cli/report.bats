@@ -62,13 +62,13 @@ teardown() { cli_teardown; }
 
 @test "a page alone links nothing that does not stand beside it" {
 	pgp 0 report 3 -o alone.html
-	! grep -q '<nav' alone.html
+	[ "$(grep -c '<nav' alone.html)" = 0 ]
 }
 
 @test "an old report is replaced whole, and nothing else is left behind" {
 	echo old >page.html
 	pgp 0 report 1 -o page.html
-	! grep -qx old page.html
+	[ "$(grep -cx old page.html)" = 0 ]
 	[ "$(echo page.html*)" = page.html ]
 }
 

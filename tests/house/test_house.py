@@ -179,6 +179,13 @@ def no_marks_of_unfinished_work_are_left():
 
 
 @test
+def no_bats_test_negates_in_vain():
+    for path in sorted(glob.glob("tests/*/*.bats") + glob.glob("tests/*/*.bash")):  # set -e does not see `! command`
+        for line in re.findall(r"^(\t+! [^\n|]*(?:\|[^\n|]+)*)\n(?!})", read(path), re.M):
+            yield f"{path}: {line.strip()}"
+
+
+@test
 def every_option_is_documented():
     table = read("orchestrator/options_table.c")
     options = re.findall(r'\.name = "([a-z-]+)"', table)

@@ -92,7 +92,11 @@ class Server:
         if self.cpu is not None:
             command = ["taskset", "-c", str(self.cpu)] + command
         self.process = self._run(command)
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:  # nobody calls __exit__ for a server that was never handed out
+            self.__exit__()
+            raise
         return self
 
     def _wait(self):

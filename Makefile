@@ -107,9 +107,9 @@ tsan: ## the server-less tests with the thread sanitizer
 	@$(MAKE) --no-print-directory -s B=.build/tsan $(SANITIZED) CFLAGS='-fsanitize=thread' \
 		LDFLAGS='-fsanitize=thread' check
 
-lint: ## clang-format, cppcheck and clang-tidy
+lint: $(EMBEDDED) ## clang-format, cppcheck and clang-tidy
 	@sh orchestrator/dist/deps.sh --tell lint
-	@sh tests/house/lint.sh $(C_FILES)
+	@B=$(B) sh tests/house/lint.sh $(C_FILES)
 
 format: ## lay every C file out again
 	clang-format -i $(C_FILES)

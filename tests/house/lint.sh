@@ -4,7 +4,7 @@ set -u
 failed=0
 clang-format --dry-run -Werror "$@" || failed=1
 product=$(printf '%s\n' "$@" | grep '\.c$' | grep -v '^tests/')
-flags="-I. -I.build/embed -D_GNU_SOURCE $(pkg-config --cflags libpq sqlite3 openssl jansson)"
+flags="-I. -I${B:-.build}/embed -D_GNU_SOURCE $(pkg-config --cflags libpq sqlite3 openssl jansson)"
 # shellcheck disable=SC2086
 cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	--suppress=missingIncludeSystem --suppress=unknownMacro -j 2 $flags $product || failed=1

@@ -215,6 +215,6 @@ teardown() { cli_teardown; }
 		# shellcheck disable=SC2086
 		run "$PGPARALLEL" $line
 		[ "$status" != 0 ]
-		! has "$output" 's3cret'
+		[ "$(grep -c s3cret <<<"$output")" = 0 ]
 	done
 }

@@ -2,7 +2,8 @@
  * script: a pgbench script after it was parsed: immutable, part of the plan, inherited by every child through fork.
  *
  * orchestrator/script_parse makes it, script_free ends it. Variables are resolved to indexes of one table when the
- * scripts are parsed (a client's variables are the same for all its scripts), so that running one never looks up a name.
+ * scripts are parsed (a client's variables are the same for all its scripts), so that running one never looks up a
+ * name.
  */
 #ifndef SHARED_SCRIPT_H
 #define SHARED_SCRIPT_H
@@ -34,9 +35,11 @@ enum command_keep { KEEP_NOTHING, KEEP_GSET, KEEP_ASET };
 struct script_sql {
 	char **literals; /* nvariables + 1 pieces of text; -M simple sends literals and values in turn */
 	int *variables; /* nvariables indexes into the variable table, in order of appearance */
-	char **spelled; /* nvariables: the reference as written (":x"): sent as it stands when the variable has no value */
+	char **spelled; /* nvariables: the reference as written (":x"): sent as it stands when the variable has no value
+	                 */
 	int nvariables;
-	char *numbered; /* with $1, $2 ...: for -M extended and prepared (pgbench's limit of parameters holds at parse) */
+	char *numbered; /* with $1, $2 ...: for -M extended and prepared (pgbench's limit of parameters holds at parse)
+	                 */
 	int *params; /* nparams indexes into the variable table: $i is params[i-1] */
 	int nparams;
 	int nstatements; /* parts of a \; compound; more than 1 is refused by -M extended and prepared at the server */
@@ -46,7 +49,8 @@ struct script_sql {
 
 struct command {
 	enum command_kind kind;
-	int line; /* 1-based, in the file */
+	int line; /* 1-based, in the file; where its text begins */
+	int column; /* 1-based, in bytes */
 	char *text; /* as written on one line, for -r and messages */
 	struct script_sql sql; /* COMMAND_SQL */
 	struct expr *expr; /* SET, IF, ELIF */
@@ -54,9 +58,15 @@ struct command {
 	int sleep_variable; /* SLEEP: index of the variable with the number, -1 = sleep_number */
 	int64_t sleep_number;
 	int64_t sleep_unit_us; /* 1, 1000 or 1000000 */
-	int jump; /* IF, ELIF: the next branch when false; ELIF, ELSE reached from a branch that ran: behind ENDIF */
-	char **words; /* SHELL, SETSHELL: the arguments; a word ":x" is a variable */
+	int jump; /* IF, ELIF: when false go on at this ELIF (and test it), ELSE or ENDIF; worker/script_branch does it
+	           */
+	int end; /* ELIF, ELSE reached from a branch that ran: the ENDIF to go on at */
+	char **words; /* SHELL, SETSHELL: the arguments; a word ":x" is a variable, "::x" is the text ":x" */
+	int *word_variables; /* nwords: index of the variable a word stands for, -1 = the word is meant as it stands */
 	int nwords;
+	char **choices; /* SET of @param values(a,b): expr yields an index and this is what the variable gets; else NULL
+	                 */
+	int nchoices;
 };
 
 struct script {
@@ -66,7 +76,8 @@ struct script {
 	struct command *commands;
 	int ncommands;
 	int nsql; /* number of COMMAND_SQL; a script without any is refused, as pgbench does for an empty one */
-	bool independent; /* no \gset, \if on results, \sleep, pipeline commands: --pipeline may run executions back to back */
+	bool independent; /* no \gset, \if on results, \sleep, pipeline commands: --pipeline may run executions back to
+	                     back */
 };
 
 /* Values that are there before a script runs: -D, and what the program sets (scale, client_id, random_seed, ...). */
@@ -89,6 +100,13 @@ struct scripts {
 };
 
 int script_first_command(const struct scripts *scripts, int script);
+/* The index of a variable, -1 when no script refers to it (a column of \gset that nobody reads, say). */
+int scripts_find_variable(const struct scripts *scripts, const char *name);
+/* Letters, digits, underscores and bytes above 127, at least one. */
+bool script_variable_name_valid(const char *name);
 void scripts_free(struct scripts *scripts);
+void script_free(struct script *script);
+void command_free(struct command *command);
+void script_sql_free(struct script_sql *sql);
 
 #endif

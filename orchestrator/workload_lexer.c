@@ -73,9 +73,28 @@ static size_t skip_comment(const struct lexer *lexer, size_t i)
 	}
 }
 
+/* Where a string that ended at i goes on after a line's end, behind its next quote; 0 when it does not. */
+static size_t string_continuation(const struct lexer *lexer, size_t i)
+{
+	bool newline = false;
+
+	for (;; i++) {
+		char c = at(lexer, i);
+
+		if (c == '\'' && newline)
+			return i + 1;
+		if (c == '-' && at(lexer, i + 1) == '-')
+			i = skip_line(lexer, i);
+		else if (i >= lexer->len || !is_space(c))
+			return 0;
+		newline |= at(lexer, i) == '\n' || at(lexer, i) == '\r';
+	}
+}
+
 /* i is behind the opening quote. Returns the end of the token, 0 when the quote is not closed. A doubled quote needs
  * no rule of its own where nothing escapes: two strings side by side end at the same place. As psql reads line by
- * line, the continuation of an E'...' on the next line is a string of its own, in which backslashes do not escape. */
+ * line, the continuation of an E'...' on the next line is a string of its own there, in which backslashes do not
+ * escape. */
 static size_t skip_string(const struct lexer *lexer, size_t i, bool escapes)
 {
 	while (i < lexer->len) {
@@ -88,7 +107,11 @@ static size_t skip_string(const struct lexer *lexer, size_t i, bool escapes)
 				i++;
 				continue;
 			}
-			return i;
+			size_t more = escapes && lexer->continues ? string_continuation(lexer, i) : 0;
+
+			if (more == 0)
+				return i;
+			i = more;
 		}
 	}
 	return 0;

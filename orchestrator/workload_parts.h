@@ -1,5 +1,5 @@
 /*
- * workload_parts: what the workload_*.c files share among themselves. Nobody else includes it, apart from their tests.
+ * workload_parts: what the workload_*.c and script_*.c files share. Nobody else includes it, apart from their tests.
  *
  * The way of a file: lexer (tokens) -> splitter (statements and directive lines) -> directive (what a line asks for)
  * -> classify and params (a statement for the plan) -> workload (the plan). All texts are borrowed from the file's.
@@ -56,6 +56,8 @@ struct lexer {
 	int line;
 	bool backslashes; /* standard_conforming_strings is off: '...' knows backslash escapes */
 	bool next_backslashes; /* the same from the next line on: psql asks the server once a line */
+	bool continues; /* an E'...' may go on in the next line, as for the server; psql reads line by line and forgets
+	                 */
 };
 
 struct split_item;
@@ -88,6 +90,16 @@ struct splitter {
 	struct token kept; /* a directive line met while a statement was open */
 	bool has_kept;
 };
+
+/* How deep a statement is in parentheses and in the BEGIN ... END of a function's SQL body; psql's own heuristic. */
+struct nesting {
+	int parens, begins;
+	int paren_line, begin_line;
+	int words;
+	char heads[4]; /* first letters of CREATE OR REPLACE FUNCTION, where such words stand */
+};
+
+void nesting_add(struct nesting *nesting, const struct lexer *lexer, const struct token *token);
 
 void splitter_init(struct splitter *splitter, const char *path, const char *sql, size_t len, bool directives);
 bool splitter_next(struct splitter *splitter, struct split_item *item, struct err *err);

@@ -15,14 +15,6 @@ void splitter_init(struct splitter *splitter, const char *path, const char *sql,
 	lexer_init(&splitter->lexer, sql, len, 1);
 }
 
-/* How deep a statement is in parentheses and in the BEGIN ... END of a function's SQL body; psql's own heuristic. */
-struct nesting {
-	int parens, begins;
-	int paren_line, begin_line;
-	int words;
-	char heads[4]; /* first letters of CREATE OR REPLACE FUNCTION, where such words stand */
-};
-
 static bool in_function(const struct nesting *n)
 {
 	const char *h = n->heads;
@@ -52,7 +44,7 @@ static void nest_word(struct nesting *n, const struct lexer *lexer, const struct
 	}
 }
 
-static void nest(struct nesting *n, const struct lexer *lexer, const struct token *token)
+void nesting_add(struct nesting *n, const struct lexer *lexer, const struct token *token)
 {
 	if (token->kind == TOKEN_OPEN) {
 		if (n->parens++ == 0)
@@ -244,7 +236,7 @@ bool splitter_next(struct splitter *s, struct split_item *item, struct err *err)
 		if (item->text == NULL)
 			start_item(s, item, hint.end > 0 ? &hint : &token);
 		item->len = (size_t)(s->lexer.sql + token.end - item->text);
-		nest(&n, &s->lexer, &token);
+		nesting_add(&n, &s->lexer, &token);
 	}
 }
 

@@ -84,17 +84,26 @@ int scripts_find_variable(const struct scripts *scripts, const char *name)
 	return -1;
 }
 
-static bool name_char(char c)
+static bool is_digit(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-	       (unsigned char)c >= 128;
+	return c >= '0' && c <= '9';
+}
+
+bool script_name_start(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 128;
+}
+
+bool script_name_char(char c)
+{
+	return script_name_start(c) || is_digit(c);
 }
 
 bool script_variable_name_valid(const char *name)
 {
 	size_t i = 0;
 
-	while (name_char(name[i]))
+	while (script_name_char(name[i]))
 		i++;
-	return i > 0 && name[i] == '\0';
+	return i > 0 && name[i] == '\0' && !is_digit(name[0]);
 }

@@ -75,7 +75,7 @@ struct script {
 	int64_t weight; /* 0 and up */
 	struct command *commands;
 	int ncommands;
-	int nsql; /* number of COMMAND_SQL; a script without any is refused, as pgbench does for an empty one */
+	int nsql; /* number of COMMAND_SQL; a script without any command is refused, as pgbench does */
 	bool independent; /* no \gset, \if on results, \sleep, pipeline commands: --pipeline may run executions back to
 	                     back */
 };
@@ -102,8 +102,10 @@ struct scripts {
 int script_first_command(const struct scripts *scripts, int script);
 /* The index of a variable, -1 when no script refers to it (a column of \gset that nobody reads, say). */
 int scripts_find_variable(const struct scripts *scripts, const char *name);
-/* Letters, digits, underscores and bytes above 127, at least one. */
+/* Letters, digits, underscores and bytes above 127, at least one, and no digit first. */
 bool script_variable_name_valid(const char *name);
+bool script_name_start(char c);
+bool script_name_char(char c);
 void scripts_free(struct scripts *scripts);
 void script_free(struct script *script);
 void command_free(struct command *command);

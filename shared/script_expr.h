@@ -31,12 +31,12 @@ enum expr_op {
 	EXPR_NEGATE, /* 0 - top */
 	EXPR_INVERT, /* -1 # top */
 	EXPR_NOT,
-	EXPR_AND_LEFT, /* top is false: jump to .target and keep it */
+	EXPR_AND_LEFT, /* top is false: keep it and jump by .target */
 	EXPR_AND, /* the two on top, of which the lower was not false */
-	EXPR_OR_LEFT, /* top is true: jump to .target and keep it */
+	EXPR_OR_LEFT, /* top is true: keep it and jump by .target */
 	EXPR_OR,
-	EXPR_WHEN, /* take the top; not true: jump to .target */
-	EXPR_JUMP /* to .target */
+	EXPR_WHEN, /* take the top; not true: jump by .target */
+	EXPR_JUMP /* by .target */
 };
 
 enum expr_function {
@@ -82,7 +82,7 @@ enum expr_function {
 
 struct expr_step {
 	enum expr_op op;
-	int target; /* a step (jumps) or a variable */
+	int target; /* a variable; of a jump: how many steps further */
 	enum expr_function function;
 	int nargs;
 	struct value constant;

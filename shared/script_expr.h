@@ -31,9 +31,9 @@ enum expr_op {
 	EXPR_NEGATE, /* 0 - top */
 	EXPR_INVERT, /* -1 # top */
 	EXPR_NOT,
-	EXPR_AND_LEFT, /* top is false: keep it and jump by .target */
-	EXPR_AND, /* the two on top, of which the lower was not false */
-	EXPR_OR_LEFT, /* top is true: keep it and jump by .target */
+	EXPR_AND_LEFT, /* top is false or null: keep it and jump by .target; else leave it to EXPR_AND */
+	EXPR_AND, /* two values off, the upper one back: the lower one was true (OR: false) */
+	EXPR_OR_LEFT, /* top is true or null: likewise */
 	EXPR_OR,
 	EXPR_WHEN, /* take the top; not true: jump by .target */
 	EXPR_JUMP /* by .target */

@@ -58,31 +58,24 @@ static bool unary(enum expr_op op, struct value *top, const struct script_eval *
 	return script_function(op == EXPR_NEGATE ? FUNCTION_SUBTRACT : FUNCTION_BIT_XOR, pair, 2, eval->rng, top, err);
 }
 
-/* The left side of AND (decides: false) or OR (decides: true). *jumps: it alone is the result. */
+/* The left side of AND (decides: false) or OR (decides: true). *jumps: it alone is the result; a null is, too. */
 static bool left_side(const struct value *top, bool decides, bool *jumps, struct err *err)
 {
-	bool truth = !decides;
+	bool truth = decides;
 
 	if (top->type != VALUE_NULL && !value_to_boolean(top, &truth, err))
 		return false;
-	*jumps = top->type != VALUE_NULL && truth == decides;
+	*jumps = truth == decides;
 	return true;
 }
 
-/* left is null or has not decided. */
-static bool right_side(struct value *left, const struct value *right, bool decides, struct err *err)
+/* The left side has not decided, so the right one is the result, if it is a boolean or null. */
+static bool right_side(struct value *left, const struct value *right, struct err *err)
 {
 	bool truth;
 
-	if (right->type == VALUE_NULL) {
-		*left = *right;
-		return true;
-	}
-	if (!value_to_boolean(right, &truth, err))
-		return false;
-	if (left->type != VALUE_NULL || truth == decides)
-		*left = (struct value){.type = VALUE_BOOLEAN, .boolean = truth};
-	return true;
+	*left = *right;
+	return right->type == VALUE_NULL || value_to_boolean(right, &truth, err);
 }
 
 /* Runs one step. *top: the first free place of the stack. *next: the step to go on with. */
@@ -113,7 +106,7 @@ static bool run_step(const struct expr_step *step, struct value **top, const str
 	case EXPR_AND:
 	case EXPR_OR:
 		(*top)--;
-		return right_side(*top - 1, *top, step->op == EXPR_OR, err);
+		return right_side(*top - 1, *top, err);
 	case EXPR_WHEN:
 		jumps = !value_true(--*top);
 		break;

@@ -143,11 +143,11 @@ static bool extreme(
 		if (real) {
 			if (!value_to_double(&args[n], &x, err))
 				return false;
-			best = n == 0 || (least ? x < best : x > best) ? x : best;
+			best = n > 0 && (least ? best < x : best > x) ? best : x; /* NaN goes */
 		} else {
 			if (!value_to_int(&args[n], &i, err))
 				return false;
-			most = n == 0 || (least ? i < most : i > most) ? i : most;
+			most = n > 0 && (least ? most < i : most > i) ? most : i;
 		}
 	}
 	return real ? set_double(result, best) : set_int(result, most);

@@ -125,8 +125,14 @@ bool value_to_int(const struct value *value, int64_t *to, struct err *err)
 	double rounded = rint(value->number);
 
 	/* 2^63 is the first double too large, -2^63 still fits. NaN fails both comparisons. */
-	if (!(rounded >= -0x1p63 && rounded < 0x1p63))
-		return err_set(err, EXIT_TASKS, "double to int overflow for %f", value->number);
+	if (!(rounded >= -0x1p63 && rounded < 0x1p63)) {
+		char shown[32];
+
+		if (isfinite(value->number))
+			return err_set(err, EXIT_TASKS, "double to int overflow for %f", value->number);
+		value_print(value, shown);
+		return err_set(err, EXIT_TASKS, "double to int overflow for %s", shown);
+	}
 	*to = (int64_t)rounded;
 	return true;
 }

@@ -1,10 +1,12 @@
 /*
  * tool_script: runs one script with our parser and evaluator and no server, for comparing with pgbench.
  *
- *     tool_script [-D NAME=VALUE]... [-M extended] [--allow-shell] [--seed N] FILE
+ *     tool_script [-D NAME=VALUE]... [-M extended] [--allow-shell] [--seed N] [-b NAME]... FILE...
+ *     tool_script [-D NAME=VALUE]... --lines FILE
  *
  * Prints what debug() is given as pgbench does, and each SQL command as it would be sent: `SQL simple: TEXT` or
  * `SQL extended: TEXT` and its parameters. Refusals go to stderr with exit code 1, errors at run time with 2.
+ * With --lines each line of the file is an expression; its value, refusal or error is a line on stdout.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +97,60 @@ static bool run(
 	return true;
 }
 
+/* One expression: `int 1`, `refused: ...` or `error: ...`. */
+static void run_line(const char *line, const struct script_options *options)
+{
+	static const char *const names[] = {"none", "null", "boolean", "int", "double"};
+	struct buf text = {0};
+	struct scripts scripts;
+	struct err err = {0};
+
+	buf_printf(&text, "\\set x %s\n", line);
+	if (!scripts_parse("line", text.data, text.len, options, &scripts, &err)) {
+		printf("refused: %s\n", err.text);
+		buf_free(&text);
+		return;
+	}
+	struct script_vars vars;
+	struct rng rng;
+	struct script_eval eval = {.vars = &vars, .rng = &rng};
+	struct value value;
+	char shown[32];
+
+	rng_seed(&rng, 1, 0);
+	script_vars_init(&vars, &scripts);
+	if (script_eval(scripts.scripts[0].commands[0].expr, &eval, &value, &err)) {
+		value_print(&value, shown);
+		printf("%s%s%s\n", names[value.type], value.type == VALUE_NULL ? "" : " ",
+		        value.type == VALUE_NULL ? "" : shown);
+	} else {
+		printf("error: %s\n", err.text);
+	}
+	script_vars_free(&vars);
+	scripts_free(&scripts);
+	buf_free(&text);
+}
+
+static int run_lines(const char *path, const struct script_options *options)
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+
+	if (file == NULL) {
+		fprintf(stderr, "cannot read %s\n", path);
+		return 1;
+	}
+	while ((len = getline(&line, &room, file)) > 0) {
+		line[len - 1] = '\0';
+		run_line(line, options);
+	}
+	free(line);
+	fclose(file);
+	return 0;
+}
+
 static int run_all(struct scripts *scripts, bool extended, uint64_t seed)
 {
 	struct script_vars vars;
@@ -124,10 +180,13 @@ int main(int argc, char **argv)
 	struct scripts scripts;
 	struct err err = {0};
 	uint64_t seed = 1;
+	const char *lines = NULL;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-D") == 0 && i + 1 < argc && options.ndefines < 64)
 			defines[options.ndefines++] = argv[++i];
+		else if (strcmp(argv[i], "--lines") == 0 && i + 1 < argc)
+			lines = argv[++i];
 		else if (strcmp(argv[i], "-M") == 0 && i + 1 < argc)
 			options.extended = strcmp(argv[++i], "simple") != 0;
 		else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
@@ -140,6 +199,8 @@ int main(int argc, char **argv)
 		else if (options.nsources < 16)
 			sources[options.nsources++] = (struct script_source){.origin = SCRIPT_FILE, .name = argv[i]};
 	}
+	if (lines != NULL)
+		return run_lines(lines, &options);
 	if (!scripts_load(&options, &scripts, &err)) {
 		fprintf(stderr, "refused: %s\n", err.text);
 		return 1;

@@ -12,7 +12,7 @@
 #include <strings.h>
 
 /* Deeper nesting is refused: the parser's own stack must hold it. */
-#define DEPTH_MOST 5000
+#define DEPTH_MOST 2000
 #define STEPS_MOST 1000000
 
 enum level {

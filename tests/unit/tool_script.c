@@ -105,7 +105,7 @@ static void run_line(const char *line, const struct script_options *options)
 	struct scripts scripts;
 	struct err err = {0};
 
-	buf_printf(&text, "\\set x %s\n", line);
+	buf_printf(&text, "\\set x debug(%s)\n", line);
 	if (!scripts_parse("line", text.data, text.len, options, &scripts, &err)) {
 		printf("refused: %s\n", err.text);
 		buf_free(&text);

@@ -509,9 +509,7 @@ static void measure(struct expr *expr)
 
 struct expr *script_expr_parse(struct script_reader *reader, struct err *err)
 {
-	struct err ignored;
-	struct expr_parser p = {
-	        .reader = reader, .expr = mem_zero(1, sizeof *p.expr), .err = err != NULL ? err : &ignored};
+	struct expr_parser p = {.reader = reader, .expr = mem_zero(1, sizeof *p.expr), .err = err};
 
 	if (advance(&p) && parse(&p, LEVEL_ANY) && (p.token.kind == EXPR_TOKEN_END || refuse(&p, "an operator"))) {
 		measure(p.expr);

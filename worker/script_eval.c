@@ -121,7 +121,8 @@ static bool run_step(const struct expr_step *step, struct value **top, const str
 
 bool script_eval(const struct expr *expr, const struct script_eval *eval, struct value *value, struct err *err)
 {
-	struct value stack[EXPR_STACK_MOST]; /* only what is used is ever touched */
+	/* Too large for the stack of every thread, and never needed twice at once. */
+	static _Thread_local struct value stack[EXPR_STACK_MOST];
 	struct value *top = stack;
 	const struct expr_step *step = expr->steps, *end = expr->steps + expr->nsteps;
 

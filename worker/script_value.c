@@ -124,8 +124,8 @@ bool value_to_int(const struct value *value, int64_t *to, struct err *err)
 		return err_set(err, EXIT_TASKS, "cannot coerce %s to int", value_type_name(value));
 	double rounded = rint(value->number);
 
-	/* 2^63 is the first double too large, -2^63 still fits. NaN fails both comparisons. */
-	if (!(rounded >= -0x1p63 && rounded < 0x1p63)) {
+	/* 2^63 is the first double too large, -2^63 still fits. */
+	if (isnan(rounded) || rounded < -9223372036854775808.0 || rounded >= 9223372036854775808.0) {
 		char shown[32];
 
 		if (isfinite(value->number))

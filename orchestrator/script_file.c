@@ -27,10 +27,18 @@ struct section {
 	int nparams;
 };
 
+/* A directive's line. */
+struct line {
+	size_t begin, end;
+	bool unknown; /* refused where there are scripts or parameters, a remark elsewhere */
+};
+
 struct sections {
 	struct section *list;
 	int count;
 	bool scripts, params; /* there is one */
+	struct line *lines; /* of directives that are for the run, wherever they stand */
+	int nlines;
 	size_t task; /* offset of a @task, (size_t)-1 = none */
 };
 
@@ -41,6 +49,7 @@ static void free_sections(struct sections *sections)
 		free(sections->list[i].params);
 	}
 	free(sections->list);
+	free(sections->lines);
 }
 
 static struct section *open_section(struct sections *sections, enum section_kind kind, size_t begin)
@@ -102,6 +111,13 @@ static void keep_param(struct section *section, const struct script_reader *read
 	section->params[section->nparams++].end = begin + d->rest_len;
 }
 
+static void keep_line(struct sections *sections, const struct token *token, bool unknown)
+{
+	sections->lines = mem_resize(sections->lines, (size_t)sections->nlines + 1, sizeof *sections->lines);
+	sections->lines[sections->nlines++] =
+	        (struct line){.begin = token->begin, .end = token->end, .unknown = unknown};
+}
+
 static bool take_directive(
         struct script_reader *reader, const struct token *token, struct sections *sections, struct err *err)
 {
@@ -130,9 +146,14 @@ static bool take_directive(
 		if (is(&d, "param")) {
 			sections->params = true;
 			keep_param(&sections->list[sections->count - 1], reader, &d);
+		} else {
+			keep_line(sections, token, true);
 		}
 		return true;
+	case DIRECTIVE_NONE:
+		return true;
 	default:
+		keep_line(sections, token, d.kind == DIRECTIVE_UNKNOWN);
 		return true;
 	}
 }
@@ -339,6 +360,29 @@ static bool check_references(struct script_reader *reader, int first, struct err
 	return true;
 }
 
+static void copy_part(struct script_reader *reader, size_t begin, size_t end)
+{
+	memcpy(reader->rest + begin, reader->text + begin, end - begin);
+}
+
+/* Sections for the run are only where a @script can end them. */
+static void keep_rest(struct script_reader *reader, const struct sections *sections)
+{
+	bool annotated = sections->scripts || sections->params;
+	size_t len = sections->list[sections->count - 1].end;
+
+	reader->rest = mem_alloc(len + 1);
+	for (size_t i = 0; i < len; i++)
+		reader->rest[i] = reader->text[i] == '\n' ? '\n' : ' ';
+	reader->rest[len] = '\0';
+	for (int i = 0; i < sections->count; i++)
+		if (sections->scripts && sections->list[i].kind == SECTION_OTHER)
+			copy_part(reader, sections->list[i].begin, sections->list[i].end);
+	for (int i = 0; i < sections->nlines; i++)
+		if (annotated || !sections->lines[i].unknown)
+			copy_part(reader, sections->lines[i].begin, sections->lines[i].end);
+}
+
 bool script_file(struct script_reader *reader, const char *name, int64_t weight, struct err *err)
 {
 	struct sections sections = {0};
@@ -347,6 +391,8 @@ bool script_file(struct script_reader *reader, const char *name, int64_t weight,
 	bool ok = find_sections(reader, &sections, err);
 
 	reader->annotated = sections.scripts || sections.params;
+	if (ok)
+		keep_rest(reader, &sections);
 	if (ok && sections.scripts)
 		ok = add_sections(reader, &sections, weight, err);
 	else if (ok)

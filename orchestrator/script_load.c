@@ -79,39 +79,54 @@ static bool check_text(struct script_reader *reader, size_t len, struct err *err
 	return true;
 }
 
-static bool load_text(const char *path, const char *name, const char *text, size_t len, int64_t weight,
-        const struct script_options *options, struct scripts *scripts, struct err *err)
+/* The texts of a run, and what of them is for workload_parse. */
+struct texts {
+	struct buf *bufs;
+	char **names;
+	struct workload_text *sources, *rests;
+	int count;
+};
+
+static bool load_text(const char *name, const struct workload_text *source, int64_t weight,
+        const struct script_options *options, struct scripts *scripts, char **rest, struct err *err)
 {
-	struct script_reader reader = {.path = path, .text = text, .end = len, .options = options, .scripts = scripts};
-	bool ok = check_text(&reader, len, err) && script_file(&reader, name, weight, err);
+	struct script_reader reader = {
+	        .path = source->path, .text = source->text, .end = source->len, .options = options, .scripts = scripts};
+	bool ok = check_text(&reader, source->len, err) && script_file(&reader, name, weight, err);
 
 	free(reader.references);
+	*rest = reader.rest;
 	return ok;
 }
 
-static bool load_source(const struct script_source *source, const struct script_options *options,
-        struct scripts *scripts, struct err *err)
+static bool load_source(const struct script_source *from, const struct script_options *options, struct scripts *scripts,
+        struct texts *texts, struct err *err)
 {
-	const struct script_builtin *builtin = NULL;
-	struct buf text = {0};
-	char *name;
+	struct workload_text *source = &texts->sources[texts->count];
+	char *name, *rest = NULL;
 	int64_t weight;
 
-	if (!script_weight(source->name, &name, &weight, err))
+	if (!script_weight(from->name, &name, &weight, err))
 		return false;
 	bool ok;
 
-	if (source->origin == SCRIPT_BUILTIN) {
-		builtin = find_builtin(name, err);
-		ok = builtin != NULL && load_text(builtin->name, builtin->name, builtin->text, strlen(builtin->text),
-		                                weight, options, scripts, err);
-	} else {
-		const char *path = workload_path_name(name);
+	if (from->origin == SCRIPT_BUILTIN) {
+		const struct script_builtin *builtin = find_builtin(name, err);
 
-		ok = workload_read(name, &text, err) &&
-		     load_text(path, path, buf_str(&text), text.len, weight, options, scripts, err);
+		ok = builtin != NULL;
+		if (ok)
+			*source = (struct workload_text){
+			        .path = builtin->name, .text = builtin->text, .len = strlen(builtin->text)};
+	} else {
+		struct buf *text = &texts->bufs[texts->count];
+
+		ok = workload_read(name, text, err);
+		char *path = texts->names[texts->count] = mem_strdup(workload_path_name(name));
+
+		*source = (struct workload_text){.path = path, .text = buf_str(text), .len = text->len};
 	}
-	buf_free(&text);
+	ok = ok && load_text(source->path, source, weight, options, scripts, &rest, err);
+	texts->rests[texts->count++] = (struct workload_text){.path = source->path, .text = rest, .len = source->len};
 	free(name);
 	return ok;
 }
@@ -187,27 +202,73 @@ static bool finish(struct scripts *scripts, bool ok)
 	return ok;
 }
 
-bool scripts_load(const struct script_options *options, struct scripts *scripts, struct err *err)
+static struct texts make_texts(int count)
 {
+	size_t room = (size_t)count + 1;
+
+	return (struct texts){.bufs = mem_zero(room, sizeof(struct buf)),
+	        .names = mem_zero(room, sizeof(char *)),
+	        .sources = mem_zero(room, sizeof(struct workload_text)),
+	        .rests = mem_zero(room, sizeof(struct workload_text))};
+}
+
+static void free_texts(struct texts *texts)
+{
+	for (int i = 0; i < texts->count; i++) {
+		buf_free(&texts->bufs[i]);
+		free(texts->names[i]);
+		free((char *)texts->rests[i].text);
+	}
+	free(texts->bufs);
+	free(texts->names);
+	free(texts->sources);
+	free(texts->rests);
+}
+
+static bool is_standard_input(const struct script_source *source)
+{
+	return source->origin == SCRIPT_FILE && source->name[0] == '-' &&
+	       (source->name[1] == '\0' || source->name[1] == '@');
+}
+
+static bool make_plan(const struct texts *texts, struct plan **plan, struct err *err)
+{
+	if (plan == NULL)
+		return true;
+	*plan = workload_parse_scripts(texts->rests, texts->sources, texts->count, err);
+	return *plan != NULL;
+}
+
+bool scripts_load_run(
+        const struct script_options *options, struct scripts *scripts, struct plan **plan, struct err *err)
+{
+	struct texts texts = make_texts(options->nsources);
 	bool ok = begin(options, scripts, err);
 	int stdins = 0;
 
 	for (int i = 0; ok && i < options->nsources; i++) {
-		const struct script_source *source = &options->sources[i];
-
-		if (source->origin == SCRIPT_FILE && source->name[0] == '-' && strchr("@", source->name[1]) != NULL &&
-		        stdins++ > 0)
+		if (is_standard_input(&options->sources[i]) && stdins++ > 0)
 			ok = err_set(err, EXIT_USAGE,
 			        "standard input (-) can be read only once; give the other one as a file");
-		ok = ok && load_source(source, options, scripts, err);
+		ok = ok && load_source(&options->sources[i], options, scripts, &texts, err);
 	}
-	return finish(scripts, ok && end(scripts, err));
+	ok = ok && end(scripts, err) && make_plan(&texts, plan, err);
+	free_texts(&texts);
+	return finish(scripts, ok);
+}
+
+bool scripts_load(const struct script_options *options, struct scripts *scripts, struct err *err)
+{
+	return scripts_load_run(options, scripts, NULL, err);
 }
 
 bool scripts_parse(const char *path, const char *text, size_t len, const struct script_options *options,
         struct scripts *scripts, struct err *err)
 {
-	bool ok = begin(options, scripts, err) && load_text(path, path, text, len, -1, options, scripts, err);
+	struct workload_text source = {.path = path, .text = text, .len = len};
+	char *rest = NULL;
+	bool ok = begin(options, scripts, err) && load_text(path, &source, -1, options, scripts, &rest, err);
 
+	free(rest);
 	return finish(scripts, ok && end(scripts, err));
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "shared/err.h"
+#include "shared/plan.h"
 #include "shared/script.h"
 
 enum script_origin {
@@ -33,6 +34,11 @@ struct script_options {
  * unless -D set them: the caller gives them values (scripts->variables[scripts->scale].set and .value).
  * True: the owner of *scripts calls scripts_free. */
 bool scripts_load(const struct script_options *options, struct scripts *scripts, struct err *err);
+
+/* The same, and the plan of such a run: its name, source and hash, @setup, @teardown, @session, gates and @run, and no
+ * tasks. The owner of *plan calls plan_free. */
+bool scripts_load_run(
+        const struct script_options *options, struct scripts *scripts, struct plan **plan, struct err *err);
 
 /* The same for one text, without the file system: for tests, and for text that came from elsewhere. */
 bool scripts_parse(const char *path, const char *text, size_t len, const struct script_options *options,

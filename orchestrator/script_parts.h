@@ -29,6 +29,9 @@ struct script_reader {
 	bool annotated;
 	struct script_reference *references;
 	int nreferences;
+	/* What is left to workload_parse: the text with blanks where a script stands, so that lines keep their numbers.
+	 */
+	char *rest;
 };
 
 /* A :name outside of quotes. */

@@ -485,29 +485,34 @@ static int run_retries(const struct plan *plan)
 	return retries >= 0 && retries <= 1000 ? retries : RETRIES_DEFAULT;
 }
 
+/* The text that is recorded and hashed. */
+static void keep_source(struct plan *plan, const struct workload_text *texts, int ntexts)
+{
+	struct buf source = {0};
+
+	for (int i = 0; i < ntexts; i++)
+		buf_append(&source, texts[i].text, texts[i].len);
+	plan->source = mem_strdup(buf_str(&source));
+	digest_sha256_hex(plan->source, source.len, plan->sha256);
+	buf_free(&source);
+	if (plan->name == NULL)
+		name_after_file(plan);
+}
+
 static bool build(struct builder *b, const struct workload_text *texts, int ntexts, const struct workload_text *data,
         struct err *err)
 {
 	struct plan *plan = b->plan;
-	struct buf source = {0};
 
 	if (data != NULL) {
 		if (!data_parse(data->path, data->text, data->len, plan, err))
 			return false;
 		digest_sha256_hex(data->text, data->len, plan->data_sha256);
 	}
-	for (int i = 0; i < ntexts; i++) {
-		if (!read_sections(b, &texts[i], err)) {
-			buf_free(&source);
+	for (int i = 0; i < ntexts; i++)
+		if (!read_sections(b, &texts[i], err))
 			return false;
-		}
-		buf_append(&source, texts[i].text, texts[i].len);
-	}
-	plan->source = mem_strdup(buf_str(&source));
-	digest_sha256_hex(plan->source, source.len, plan->sha256);
-	buf_free(&source);
-	if (plan->name == NULL)
-		name_after_file(plan);
+	keep_source(plan, texts, ntexts);
 	b->default_retries = retries_of(plan, b->default_retries);
 	if (b->default_retries < 0)
 		b->default_retries = run_retries(plan);
@@ -531,6 +536,25 @@ struct plan *workload_parse(const struct workload_text *texts, int ntexts, const
 	b.plan->path = mem_strdup(texts[0].path);
 	bool ok = build(&b, texts, ntexts, data, err);
 
+	sections_free(&b);
+	if (ok)
+		return b.plan;
+	plan_free(b.plan);
+	return NULL;
+}
+
+struct plan *workload_parse_scripts(
+        const struct workload_text *texts, const struct workload_text *sources, int ntexts, struct err *err)
+{
+	struct builder b = {0};
+	bool ok = true;
+
+	b.plan = mem_zero(1, sizeof *b.plan);
+	b.plan->path = mem_strdup(sources[0].path);
+	for (int i = 0; ok && i < ntexts; i++)
+		ok = read_sections(&b, &texts[i], err);
+	keep_source(b.plan, sources, ntexts);
+	ok = ok && build_tasks(&b, err);
 	sections_free(&b);
 	if (ok)
 		return b.plan;

@@ -186,6 +186,9 @@ struct workload_text {
 	const char *text;
 	size_t len;
 };
+/* The plan of scripts: texts are what script_file left, sources the files as they are. No tasks, no tickets. */
+struct plan *workload_parse_scripts(
+        const struct workload_text *texts, const struct workload_text *sources, int ntexts, struct err *err);
 struct plan *workload_parse(const struct workload_text *texts, int ntexts, const struct workload_text *data,
         int default_retries, struct err *err);
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "orchestrator/script_parse.h"
 
@@ -243,6 +244,38 @@ static void test_builtins(void **state)
 	assert_non_null(strstr(err.text, "ambiguous"));
 }
 
+/* What the run has beside its scripts is for the plan, at the lines where it stands. */
+static void test_plan_of_scripts(void **state)
+{
+	static const char text[] = "-- @workload mix\n-- @run clients=4\n-- @setup\ncreate table t ();\n-- @script a\n"
+	                           "select 1;\n-- @gate errors = 0\n-- @teardown\ndrop table t;\n";
+	char path[] = "/tmp/pgparallel-script-XXXXXX";
+	struct script_source source = {SCRIPT_FILE, path};
+	struct script_options options = {.sources = &source, .nsources = 1};
+	struct scripts scripts;
+	struct plan *plan;
+	struct err err;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	if (!scripts_load_run(&options, &scripts, &plan, &err))
+		fail_msg("%s", err.text);
+	assert_string_equal(plan->name, "mix");
+	assert_string_equal(plan->source, text);
+	assert_int_equal(plan->ntasks, 0);
+	assert_int_equal(plan->ngates, 1);
+	assert_int_equal(plan->ndefaults, 1);
+	assert_string_equal(plan->setup->statements[0].text, "create table t ()");
+	assert_int_equal(plan->teardown->statements[0].line, 9);
+	assert_int_equal(scripts.nscripts, 1);
+	assert_int_equal(scripts.scripts[0].ncommands, 1);
+	scripts_free(&scripts);
+	plan_free(plan);
+	unlink(path);
+}
+
 static void test_wanted(void **state)
 {
 	static const struct {
@@ -269,6 +302,7 @@ int main(void)
 	        cmocka_unit_test(test_plain_files_keep_their_comments),
 	        cmocka_unit_test(test_weights),
 	        cmocka_unit_test(test_builtins),
+	        cmocka_unit_test(test_plan_of_scripts),
 	        cmocka_unit_test(test_wanted),
 	};
 

@@ -664,6 +664,35 @@ def fragments():
     return [*sql_fragments(), *meta_fragments(), *condition_fragments(), *sleep_fragments(), *other_fragments()]
 
 
+ATOMS = ["1", ":x", "':x'", "':x;'", "'it''s :y'", "'\\'", "E'\\';:x'", "E'a'\n'\\';'", "$$;:x$$", "$a$ $$; $a$", "(1)", "((:x))",
+         "'1'::int", ":x::text", "'12:34:56'::time", "(array[1,2])[1:2]", "1 /* ; :x ' */", "2 -- ; ' :x\n", "/* /* ; */ ' */ 3",
+         "'a'\n'b'", "U&'d\\0061;'", "b'01'", "1.5e3", ".5", "(select ':x' -- )\n)", "1 as \"x;:x'\"", "1e0"]
+
+
+def random_script(rng):
+    """SQL that the server takes, with meta-commands between; whatever can mislead a splitter is in it."""
+    text, depth = rng.choice(["", "-- lead ; '\n", "\n\n", "/* lead */ "]), 0
+    for _ in range(rng.randrange(2, 9)):
+        roll = rng.random()
+        if roll < 0.6:
+            text += rng.choice(["select ", "SELECT\n ", "select/**/", " select -- ;\n"]) + ", ".join(rng.sample(ATOMS, rng.randrange(1, 4)))
+            text += rng.choice([";", ";", ";\n", "\n;", " ; ", "\\; select :y;", " -- end ;\n;", ";;"])
+        elif roll < 0.8:
+            text += f"\n\\set {rng.choice('xyz')} {rng.choice(['1', ':x + 1', '2 * (3 - 1)', 'null', '0.5 / 3', '1 <' + chr(92) + chr(10) + ' 2'])}\n"
+        elif roll < 0.9:
+            text += f"\n\\if {rng.choice(['1', '0', ':y > 1', 'null', ':x = :x'])}\n"
+            depth += 1
+        elif depth:
+            text += rng.choice(["\n\\endif\n", "\n\\endif\n", "\n\\else\nselect 8;\n\\endif\n", "\n\\elif :y\nselect 9;\n\\endif"]) + "\n"
+            depth -= 1
+    return text + "\n" + "\\endif\n" * depth + "select 'last', :x, :y, :z\n"
+
+
+def random_fragments(rng, count):
+    for number in range(count):
+        yield fragment("same", f"random script {number}", random_script(rng), "-D", "x=5", "-D", "y=6", "-D", "z=7")
+
+
 def option_cases(path):
     """(title, pgbench's words, ours): both refuse or neither does."""
     for spec in ("@1", "@0", "@-1", "@a", "@", "@1x", "@ 2", "@+2", "@2147483647", "@2147483648", "@99999999999999999999"):

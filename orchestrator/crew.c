@@ -113,7 +113,7 @@ static bool spawn_member(struct crew *crew, struct member *m, struct start *star
 	m->pidfd = child.pidfd;
 	m->forked_ns = child.forked_ns;
 	m->born_ns = 0;
-	m->hello = m->idle = m->leaving = m->violated = m->fatal = m->gave_up = m->write_watched = false;
+	m->hello = m->idle = m->leaving = m->parted = m->violated = m->fatal = m->gave_up = m->write_watched = false;
 	m->finished = m->retries_out = 0;
 	m->cause[0] = m->sqlstate[0] = '\0';
 	m->state = MEMBER_LIVING;

@@ -51,6 +51,7 @@ struct member {
 	bool hello;
 	bool idle; /* said DONE, and nothing was sent to it since */
 	bool leaving; /* was told to go: its end is expected */
+	bool parted; /* sent its USAGE: its sessions have ended */
 	bool violated; /* said nonsense: nothing it says counts any more */
 	bool fatal; /* said FATAL */
 	bool gave_up; /* ... because its sessions had tried to connect for as long as they may */
@@ -149,6 +150,7 @@ void crew_release(struct crew *crew);
 uint32_t crew_retries(struct crew *crew, int64_t now);
 
 uint32_t crew_living(const struct crew *crew); /* workers */
+bool crew_parted(const struct crew *crew); /* every living worker has ended its sessions */
 uint32_t crew_coming(const struct crew *crew); /* living or to be replaced */
 uint32_t crew_usable(const struct crew *crew); /* living workers with a ready session */
 uint32_t crew_count(const struct crew *crew, enum session_state state);

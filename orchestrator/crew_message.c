@@ -176,6 +176,7 @@ static bool on_usage(const struct letter *l)
 
 	if (!msg_get_usage(l->body, l->len, &usage))
 		return nonsense(l, "a USAGE that cannot be read");
+	l->m->parted = true;
 	l->crew->hooks.usage(l->crew->hooks.context, l->m, &usage);
 	return true;
 }

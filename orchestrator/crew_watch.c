@@ -156,6 +156,14 @@ uint32_t crew_living(const struct crew *crew)
 	return n;
 }
 
+bool crew_parted(const struct crew *crew)
+{
+	for (uint32_t i = 0; i < crew->nworkers; i++)
+		if (crew->members[i].state == MEMBER_LIVING && !crew->members[i].parted)
+			return false;
+	return true;
+}
+
 uint32_t crew_coming(const struct crew *crew)
 {
 	uint32_t n = crew_living(crew);

@@ -126,7 +126,7 @@ static void watch_observer(struct run *run, int64_t now)
 {
 	struct err err = {0};
 
-	if (!run->observer_ended || run->phase <= PHASE_OLD || run->phase >= PHASE_SWEEP ||
+	if (!run->observer_ended || run->phase <= PHASE_OLD || run->sweep_asked || run->phase >= PHASE_SWEEP ||
 	        run->observers >= OBSERVERS_MOST || run->stop.mode >= STOP_NOW)
 		return;
 	run->observers++;

@@ -30,7 +30,7 @@ static void on_facts(void *context, const struct server_facts *facts, int64_t no
 
 	(void)now;
 	*check->facts = *facts;
-	check->came = true;
+	check->came = facts->complete;
 }
 
 static void on_ended(void *context, struct member *m, const char *end, bool expected, int64_t now)

@@ -69,20 +69,26 @@ static void cgroup_facts(struct run *run)
 	}
 }
 
-void facts_of_machine(struct run *run, const char *moment)
+void facts_of_load(struct run *run, const char *moment)
 {
 	char value[256], name[64];
-	struct utsname system;
-	cpu_set_t cpus;
-	time_t now = time(NULL);
-	struct tm local;
 
 	if (run->store_failed)
 		return;
 	snprintf(name, sizeof name, "client_load_%s", moment);
 	if (first_line("/proc/loadavg", value, sizeof value))
 		fact(run, name, value);
-	if (strcmp(moment, "before") != 0)
+}
+
+void facts_of_machine(struct run *run)
+{
+	char value[256];
+	struct utsname system;
+	cpu_set_t cpus;
+	time_t now = time(NULL);
+	struct tm local;
+
+	if (run->store_failed)
 		return;
 	if (uname(&system) == 0) {
 		snprintf(value, sizeof value, "%.60s %.60s %.60s", system.sysname, system.release, system.machine);

@@ -224,11 +224,19 @@ static void on_facts(void *context, const struct server_facts *facts, int64_t no
 {
 	struct run *run = context;
 
-	(void)now;
-	if (run->facts)
-		return; /* a second observer: the run goes on with the first facts */
-	run->facts = mem_alloc(sizeof *run->facts);
-	*run->facts = *facts;
+	if (!run->facts) {
+		run->facts = mem_alloc(sizeof *run->facts);
+		*run->facts = *facts;
+	} else if (facts->complete && !run->facts->complete) {
+		/* What was decided by the first ones stays, also after a second observer. */
+		run->facts->complete = true;
+		run->facts->rtt_ns = facts->rtt_ns;
+		run->facts->marker_ns = facts->marker_ns;
+		run->facts->nfacts = facts->nfacts;
+		memcpy(run->facts->facts, facts->facts, sizeof facts->facts);
+		atomic_store(&run->shm->marker_ns, facts->marker_ns);
+		record_facts(run, now);
+	}
 }
 
 static void on_samples(void *context, const struct sample *samples, size_t count, int64_t now)

@@ -16,7 +16,7 @@
 #define SWEEP_NS (10 * NS_PER_S)
 #define SWEEP_SIGNALLED_NS (4 * NS_PER_S) /* so that all of it ends before the watchdog bites */
 #define LOOK_NS (50 * NS_PER_MS) /* for a session that held its ticket as the limit was raised */
-#define GO_LEAD_NS (1 * NS_PER_MS)
+#define GO_LEAD_NS (400 * NS_PER_US)
 #define GO_LEAD_PER_WORKER_NS (20 * NS_PER_US)
 
 void run_enter(struct run *run, enum phase phase, int64_t now)
@@ -40,21 +40,34 @@ static void close_tickets(struct run *run, int64_t now)
 	}
 }
 
-static void sweep(struct run *run, int64_t now)
+static void ask_sweep(struct run *run)
 {
 	struct member *observer = crew_observer(&run->crew);
 
-	run_enter(run, PHASE_SWEEP, now);
-	watchdog_waits_for("the observer to look for sessions left on the server");
-	if (observer->state != MEMBER_LIVING)
+	if (run->sweep_asked || observer->state != MEMBER_LIVING)
 		return;
-	int64_t most = run->stop.signals > 0 ? SWEEP_SIGNALLED_NS : SWEEP_NS;
-	run->deadline_ns = now + (run->stop.signals > 1 ? NS_PER_S / 2 : run->facts ? most : NS_PER_S);
+	run->sweep_asked = true;
+	observer->leaving = true;
 	if (run->facts)
 		crew_send_plain(&run->crew, observer, MSG_SWEEP);
 	else
 		crew_stop(&run->crew, observer, STOP_EXIT);
-	observer->leaving = true;
+}
+
+static void sweep(struct run *run, int64_t now)
+{
+	run_enter(run, PHASE_SWEEP, now);
+	watchdog_waits_for("the observer to look for sessions left on the server");
+	if (crew_observer(&run->crew)->state != MEMBER_LIVING)
+		return;
+	int64_t most = run->stop.signals > 0 ? SWEEP_SIGNALLED_NS : SWEEP_NS;
+	run->deadline_ns = now + (run->stop.signals > 1 ? NS_PER_S / 2 : run->facts ? most : NS_PER_S);
+	ask_sweep(run);
+}
+
+static bool has_teardown(const struct run *run)
+{
+	return run->plan->teardown && (run->setup_begun || run->go_given);
 }
 
 static void teardown(struct run *run, int64_t now)
@@ -64,8 +77,7 @@ static void teardown(struct run *run, int64_t now)
 	run->reap_end_ns = run->reap_end_ns ? run->reap_end_ns : now;
 	close_tickets(run, now);
 	run_stop_settled(run);
-	bool begun = run->setup_begun || run->go_given;
-	if (!run->plan->teardown || !begun || run->stop.signals > 1) {
+	if (!has_teardown(run) || run->stop.signals > 1) {
 		sweep(run, now);
 		return;
 	}
@@ -113,10 +125,8 @@ void run_refuse(struct run *run, enum exit_code code, int64_t now, const char *f
 
 static void begin_spawn(struct run *run, int64_t now)
 {
-	record_release(run, now);
-	int64_t begin = loop_clock(run->loop);
-	run_enter(run, PHASE_SPAWN, begin);
-	run->origin_ns = begin;
+	run_enter(run, PHASE_SPAWN, now);
+	run->origin_ns = now;
 	run->crew.replace = true;
 }
 
@@ -125,9 +135,11 @@ void run_begin(struct run *run, int64_t now)
 	struct err err = {0};
 
 	if (!run->plan->setup || run->request->skip_setup) {
-		begin_spawn(run, now);
+		begin_spawn(run, loop_clock(run->loop));
 		return;
 	}
+	if (!record_open(run, now))
+		return;
 	run_enter(run, PHASE_SETUP, now);
 	run->setup_ns = now;
 	run->setup_begun = true;
@@ -155,7 +167,7 @@ static void phase_setup(struct run *run, int64_t now)
 	}
 	run_event(run, now, LEVEL_INFO, "setup finished", "@setup finished");
 	record_phases(run, now);
-	begin_spawn(run, now);
+	begin_spawn(run, loop_clock(run->loop));
 }
 
 static void phase_spawn(struct run *run, int64_t now)
@@ -169,13 +181,17 @@ static void phase_spawn(struct run *run, int64_t now)
 		if (!crew_start(&run->crew, m, now, &err))
 			crew_start_later(&run->crew, m, now, &err);
 	}
+	int64_t end = loop_clock(run->loop);
+	/* The run's row and its first tickets while the first workers connect: nothing is taken before GO. */
+	if (run->id == 0 && !record_open(run, now))
+		return;
+	record_release(run, now);
 	if (run->stop.mode != STOP_NONE) {
 		reap(run, now);
 		return;
 	}
 	if (run->spawned < run->nworkers)
 		return;
-	int64_t end = loop_clock(run->loop);
 	run->spawn_end_ns = end;
 	run_enter(run, PHASE_CONNECT, end);
 	run->deadline_ns = end + run->options->reconnect_for_ns + run_connect_budget(&run->target) + 5 * NS_PER_S;
@@ -325,6 +341,9 @@ static void phase_reap(struct run *run, int64_t now)
 		teardown(run, now);
 		return;
 	}
+	/* The last look need not wait for the ends of processes whose sessions have ended. */
+	if (run->stop.mode == STOP_NONE && !has_teardown(run) && crew_parted(&run->crew))
+		ask_sweep(run);
 	if (now < run->deadline_ns)
 		return;
 	run->deadline_ns = CLOCK_NEVER;

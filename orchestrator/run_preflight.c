@@ -106,7 +106,6 @@ static void adopt_facts(struct run *run)
 	t->server_version = f->version_num;
 	run->crew.assignment.target = *t;
 	run->crew.observation.target = *t;
-	run->crew.assignment.marker_ns = f->marker_ns;
 }
 
 /* Which tickets run is settled: they get their book, and the run its row. */
@@ -128,8 +127,7 @@ static void begin_record(struct run *run, int64_t now)
 	}
 	run->tickets.readonly = run->options->read_only;
 	run->preflight_end_ns = now;
-	if (record_open(run, now))
-		run_begin(run, now);
+	run_begin(run, now);
 }
 
 /* Whether the earlier run left it in doubt: a session of then may be at work on it still. */

@@ -131,12 +131,22 @@ bool record_open(struct run *run, int64_t now)
 		run_refuse(run, err.code ? err.code : EXIT_STORE, now, "%s", err.text);
 		return false;
 	}
-	recorded(run, store_run_facts(run->store, run->id, run->facts, &err), &err, now);
-	facts_of_machine(run, "before");
+	facts_of_load(run, "before");
 	for (uint32_t i = 0; i < run->nearly; i++)
 		record_event(run, run->early[i].at_ns, run->early[i].kind, run->early[i].text);
 	take_skipped(run, now);
 	return true;
+}
+
+void record_facts(struct run *run, int64_t now)
+{
+	struct err err = {0};
+
+	if (!run->store || !run->id || run->recorded_facts)
+		return;
+	run->recorded_facts = true;
+	recorded(run, store_run_facts(run->store, run->id, run->facts, &err), &err, now);
+	facts_of_machine(run);
 }
 
 /* Only the tickets that can run at all: a skipped one stays without a row. */
@@ -338,7 +348,8 @@ void record_end(struct run *run, enum run_state state, const char *reason, int e
 
 	if (!run->store || !run->id)
 		return;
-	facts_of_machine(run, "after");
+	facts_of_load(run, "after");
+	record_facts(run, now); /* if the rest of them never came */
 	struct run_end end = {.state = state,
 	        .reason = reason,
 	        .phases = phases_of(run),

@@ -115,7 +115,7 @@ struct run {
 	/* store */
 	struct store *store;
 	int64_t id;
-	bool store_failed, recorded_end;
+	bool store_failed, recorded_end, recorded_facts;
 	char store_text[1024];
 	uint32_t published_skips; /* tickets not run when the skips in shared memory were written */
 	int64_t dirty_ns; /* first row not committed, 0 = none */
@@ -138,7 +138,7 @@ struct run {
 	uint32_t streak;
 	struct msg_usage usage;
 	struct msg_swept swept;
-	bool swept_came;
+	bool sweep_asked, swept_came;
 	uint32_t ready_sessions;
 
 	bool nothing_ran; /* the answer is false, with err */
@@ -193,13 +193,15 @@ void record_samples(struct run *run, const struct sample *samples, size_t count,
 void record_worker(struct run *run, const struct member *m, const char *end, int64_t now);
 void record_event(struct run *run, int64_t at_ns, const char *kind, const char *text);
 void record_phases(struct run *run, int64_t now);
+void record_facts(struct run *run, int64_t now); /* once: when they are complete, else at the end */
 void record_soon(struct run *run, int64_t now); /* the next record_step commits */
 int64_t record_step(struct run *run, int64_t now); /* group commit; when to be called again */
 void record_end(struct run *run, enum run_state state, const char *reason, int exit_code, int64_t now);
 void record_close(struct run *run);
 
 /* run_facts.c */
-void facts_of_machine(struct run *run, const char *moment); /* "before": everything; "after": load only */
+void facts_of_load(struct run *run, const char *moment); /* "before" or "after" */
+void facts_of_machine(struct run *run);
 void facts_options(const struct run *run, struct buf *out); /* "name=value name=value", without secrets */
 
 #endif

@@ -175,8 +175,10 @@ bool store_run_facts(struct store *store, int64_t run, const struct server_facts
 	number_fact(store, run, "max_connections", f->max_connections);
 	number_fact(store, run, "reserved_connections", f->reserved_connections);
 	number_fact(store, run, "used_connections", f->used_connections);
-	number_fact(store, run, "rtt_us", f->rtt_ns / 1000);
-	number_fact(store, run, "marker_us", f->marker_ns / 1000);
+	if (f->rtt_ns > 0) /* else not measured */
+		number_fact(store, run, "rtt_us", f->rtt_ns / 1000);
+	if (f->marker_ns > 0)
+		number_fact(store, run, "marker_us", f->marker_ns / 1000);
 	number_fact(store, run, "postmaster_start_us", f->postmaster_start_us);
 	if (f->ready_ns && f->start_ns)
 		number_fact(store, run, "observer_connect_us", (f->ready_ns - f->start_ns) / 1000);

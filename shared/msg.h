@@ -34,7 +34,7 @@ enum msg_type {
 	MSG_DONE, /* every lane of this worker is idle: no ticket held, none to take */
 	MSG_BUSY, /* it was idle and took work again */
 	MSG_FATAL, /* the child cannot go on: code, text; it exits after it */
-	MSG_FACTS, /* from the observer: what it found at connect (struct server_facts) */
+	MSG_FACTS, /* from the observer: what it found (struct server_facts) */
 	MSG_SAMPLES, /* from the observer: a batch of closed sample stretches */
 	MSG_GONE, /* from the observer: the backend of a TERMINATE has left (or never was there) */
 	MSG_SWEPT, /* from the observer: sessions found, cancelled, left; sampling totals */
@@ -119,6 +119,9 @@ struct server_facts {
 	bool direct; /* PQbackendPID equals pg_backend_pid() */
 	bool superuser;
 	int32_t max_connections, reserved_connections, used_connections; /* reserved: what this user cannot use */
+	/* Sent twice: what preflight needs at once, and with settings, round trip and marker once the run is under way
+	 * (a backend without caches takes milliseconds for them, which nobody has to wait for). */
+	bool complete;
 	/* The observer's own phases: start .. name looked up .. logged in .. facts read. */
 	int64_t start_ns, resolved_ns, connected_ns, ready_ns;
 	int64_t rtt_ns; /* median round trip of a marker */

@@ -132,7 +132,7 @@ static const struct field facts_fields[] = {ARRAY(T, host), ARRAY(T, hostaddr), 
         ARRAY(T, user), ARRAY(T, version), I32(T, version_num), BOOL(T, direct), BOOL(T, superuser),
         I32(T, max_connections), I32(T, reserved_connections), I32(T, used_connections), I64(T, start_ns),
         I64(T, resolved_ns), I64(T, connected_ns), I64(T, ready_ns), I64(T, rtt_ns), I64(T, marker_ns),
-        I64(T, postmaster_start_us), ARRAY(T, tls)};
+        I64(T, postmaster_start_us), ARRAY(T, tls), BOOL(T, complete)};
 const struct layout msg_layout_facts = LAYOUT(facts_fields, T);
 #undef T
 

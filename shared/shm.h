@@ -17,6 +17,8 @@
 struct shm {
 	alignas(128) _Atomic int64_t go_ns; /* the GO instant, 0 = not yet */
 	_Atomic uint32_t stop_mode; /* enum stop_mode */
+	_Atomic int64_t
+	        marker_ns; /* measured cost of a marker, for the sampling rule; 0 = not known yet: all carry them */
 	alignas(128) _Atomic uint64_t next; /* next position to hand out: one atomic add a ticket */
 	alignas(128) _Atomic uint64_t limit; /* positions below it are committed as "may have started" */
 	uint32_t nsessions;

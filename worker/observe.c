@@ -80,6 +80,8 @@ void observe_lost(struct observer *o, int64_t now, const char *why)
 	o->pg = NULL;
 	o->asked_first = o->asked_count = 0;
 	o->sampling = false;
+	if (o->rest == REST_ASKED)
+		o->rest = REST_DUE;
 	o->state = OBSERVE_WAITING;
 	if (o->retry_step_ns == 0 || o->samples > 0)
 		o->retry_step_ns = RETRY_FIRST;
@@ -203,6 +205,7 @@ static int64_t earlier(int64_t a, int64_t b)
 static void watch(struct observer *o, int64_t now)
 {
 	observe_act_due(o, now);
+	observe_facts_due(o, now);
 	observe_sweep_due(o, now);
 	if (o->state != OBSERVE_OVER && o->had_facts && !o->sweep.wanted)
 		observe_sample_due(o, now);

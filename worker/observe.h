@@ -64,6 +64,7 @@ struct sweeping {
 	bool wanted;
 	bool asked; /* a look is in flight */
 	bool answered; /* at least one look got its answer */
+	bool clean; /* nothing of ours was left at the last look */
 	int64_t begin_ns, deadline_ns, next_ns, step_ns;
 	struct backends found; /* those that were running something */
 	struct backends cancelled;
@@ -100,6 +101,7 @@ struct observer {
 	bool in_batch; /* batches of markers are under way */
 	int batch_left;
 	bool restarted;
+	enum { REST_DUE, REST_ASKED, REST_DONE } rest; /* of the facts */
 
 	/* sampling */
 	int64_t next_sample_ns;
@@ -149,6 +151,7 @@ void observe_refuse(struct observer *o, const char *sqlstate, const char *text);
 
 /* observe_facts.c */
 void observe_facts_begin(struct observer *o, int64_t now);
+void observe_facts_due(struct observer *o, int64_t now); /* asks for the rest of them when it is time */
 void observe_facts_answer(
         struct observer *o, enum question question, const struct pg_result *result, int64_t now); /* rows or an error */
 

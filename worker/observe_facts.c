@@ -1,7 +1,7 @@
 /*
- * observe_facts: what the observer finds out at its first connection, before anything is SET: version, direct or
- * pooler, connections left for this user, settings, round trip, cost of a marker. Through a pooler only unnamed
- * statements are used.
+ * observe_facts: what the observer finds out. At its first connection, before anything is SET: version, direct or
+ * pooler, connections left for this user. Once tasks run: settings, round trip, cost of a marker. Through a pooler only
+ * unnamed statements are used.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -99,7 +99,7 @@ void observe_facts_begin(struct observer *o, int64_t now)
 	snprintf(sql, sizeof sql, identity_sql,
 	        reserved ? "pg_has_role(current_user, 'pg_use_reserved_connections', 'usage')" : "false",
 	        limited ? role_limit_sql : "-1");
-	if (!observe_ask(o, ASK_IDENTITY, sql, 0, NULL) || !observe_ask(o, ASK_SETTINGS, settings_sql, 0, NULL))
+	if (!observe_ask(o, ASK_IDENTITY, sql, 0, NULL))
 		observe_lost(o, now, "the connection to the server broke");
 }
 
@@ -219,17 +219,49 @@ static int by_size(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
-static void finish(struct observer *o, int64_t now)
+static void tell(struct observer *o)
 {
 	struct buf body = {0};
 
-	o->facts.ready_ns = now;
 	msg_put_facts(&body, &o->facts);
 	observe_send(o, &body);
 	buf_free(&body);
+}
+
+static void known(struct observer *o, int64_t now)
+{
+	o->facts.ready_ns = now;
+	tell(o);
 	o->had_facts = true;
 	o->state = OBSERVE_WATCHING;
 	o->next_sample_ns = now;
+}
+
+static void complete(struct observer *o)
+{
+	o->rest = REST_DONE;
+	o->facts.complete = true;
+	tell(o);
+}
+
+/* While tasks run, or when they have: what is asked before GO is waited for. */
+void observe_facts_due(struct observer *o, int64_t now)
+{
+	struct shm *shm = o->job->shm;
+
+	if (o->rest != REST_DUE || o->state != OBSERVE_WATCHING)
+		return;
+	int64_t go = shm != NULL ? atomic_load(&shm->go_ns) : 1;
+	if (!o->sweep.wanted && (go == 0 || now < go))
+		return;
+	o->rest = REST_ASKED;
+	o->nround_trips = o->nbatches = 0;
+	o->in_batch = false;
+	o->marker_sent_ns = now;
+	if (!observe_ask(o, ASK_SETTINGS, settings_sql, 0, NULL) ||
+	        (o->facts.superuser && !observe_ask(o, ASK_CPUS, cpus_sql, 0, NULL)) ||
+	        (o->facts.direct && !observe_ask(o, ASK_PREPARE, marker_sql, 0, NULL)) || !ask_marker(o))
+		observe_lost(o, now, "the connection to the server broke");
 }
 
 static bool ask_batch(struct observer *o, int64_t now)
@@ -274,8 +306,8 @@ static void take_marker(struct observer *o, bool good, int64_t now)
 	bool sent = true;
 
 	if (!good) {
-		if (o->state == OBSERVE_FACTS)
-			finish(o, now);
+		if (o->rest == REST_ASKED)
+			complete(o);
 	} else if (!o->in_batch) {
 		sent = take_trip(o, now);
 	} else if (--o->batch_left == 0) {
@@ -284,7 +316,7 @@ static void take_marker(struct observer *o, bool good, int64_t now)
 			sent = ask_batch(o, now);
 		} else {
 			o->facts.marker_ns = marker_cost(o);
-			finish(o, now);
+			complete(o);
 		}
 	}
 	if (!sent)
@@ -305,16 +337,11 @@ static bool may_be_secret(const char *name)
 	return false;
 }
 
-static void take_settings(struct observer *o, const struct pg_result *result, bool good, int64_t now)
+static void take_settings(struct observer *o, const struct pg_result *result)
 {
-	for (int row = 0; good && row < pg_nrows(result) && row < SETTINGS_MOST; row++)
+	for (int row = 0; row < pg_nrows(result) && row < SETTINGS_MOST; row++)
 		if (!may_be_secret(pg_value(result, row, 0)))
 			add_fact(&o->facts, pg_value(result, row, 0), pg_value(result, row, 1));
-	/* The last of the first two answers: now it is known what may be asked. */
-	o->marker_sent_ns = now;
-	if ((o->facts.superuser && !observe_ask(o, ASK_CPUS, cpus_sql, 0, NULL)) ||
-	        (o->facts.direct && !observe_ask(o, ASK_PREPARE, marker_sql, 0, NULL)) || !ask_marker(o))
-		observe_lost(o, now, "the connection to the server broke");
 }
 
 static void take_again(struct observer *o, const struct pg_result *result)
@@ -336,6 +363,7 @@ void observe_facts_answer(struct observer *o, enum question question, const stru
 	case ASK_IDENTITY:
 		if (good && pg_ncolumns(result) == COLUMNS) {
 			take_identity(o, result);
+			known(o, now);
 			break;
 		}
 		if (pg_kind(result) == PG_ERROR)
@@ -346,7 +374,8 @@ void observe_facts_answer(struct observer *o, enum question question, const stru
 		observe_fatal(o, EXIT_CONNECT, pg_kind(result) == PG_ERROR ? pg_sqlstate(result) : "", line);
 		break;
 	case ASK_SETTINGS:
-		take_settings(o, result, good, now);
+		if (good)
+			take_settings(o, result);
 		break;
 	case ASK_CPUS:
 		if (good)

@@ -104,7 +104,9 @@ void observe_sweep_due(struct observer *o, int64_t now)
 	}
 	if (now >= s->deadline_ns)
 		finish(o, s->answered);
-	else if (!s->asked && now >= s->next_ns)
+	else if (s->clean && o->rest == REST_DONE)
+		finish(o, true);
+	else if (!s->asked && !s->clean && now >= s->next_ns)
 		ask(o, now);
 }
 
@@ -117,7 +119,7 @@ int64_t observe_sweep_deadline(const struct observer *o)
 		return CLOCK_NEVER;
 	if (o->state != OBSERVE_WATCHING && s->begin_ns + CONNECT_MOST < deadline)
 		deadline = s->begin_ns + CONNECT_MOST;
-	if (o->state == OBSERVE_WATCHING && !s->asked && s->next_ns < deadline)
+	if (o->state == OBSERVE_WATCHING && !s->asked && !s->clean && s->next_ns < deadline)
 		deadline = s->next_ns;
 	return deadline;
 }
@@ -154,6 +156,5 @@ void observe_sweep_answer(struct observer *o, const struct pg_result *result, in
 		if (pg_value(result, row, 3)[0] == 't')
 			backends_add(&s->cancelled, pid, start);
 	}
-	if (s->left == 0)
-		finish(o, true);
+	s->clean = s->left == 0; /* and the facts are complete: the end */
 }

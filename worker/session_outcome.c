@@ -174,7 +174,8 @@ static void learn_cost(struct session *s)
 	if (!s->run.sent)
 		return;
 	s->ran++;
-	if (s->attempt.done_ns - s->attempt.sent_ns < 2 * 100 * s->a->marker_ns)
+	if (s->attempt.done_ns - s->attempt.sent_ns <
+	        2 * 100 * atomic_load_explicit(&s->a->shm->marker_ns, memory_order_relaxed))
 		s->ran_fast++;
 }
 

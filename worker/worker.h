@@ -45,7 +45,6 @@ struct assignment {
 	uint64_t seed;
 	int64_t timeout_ns; /* --timeout, 0 = none; a task's own timeout wins */
 	int64_t reconnect_for_ns; /* --reconnect-for */
-	int64_t marker_ns; /* measured cost of a marker (facts), for the sampling rule */
 	bool readonly; /* --read-only */
 	bool replacement; /* GO was given already: begin at once */
 	const struct task *special; /* NULL, or @setup / @teardown: run this once instead of tickets, then DONE */

@@ -68,7 +68,6 @@ static pid_t start(uint32_t worker, uint32_t first, uint32_t sessions, uint32_t 
 		        .seed = 1,
 		        .timeout_ns = opt.timeout,
 		        .reconnect_for_ns = opt.reconnect_for,
-		        .marker_ns = 12000,
 		        .readonly = opt.readonly,
 		        .special = opt.special ? plan->setup : NULL};
 
@@ -367,6 +366,8 @@ int main(int argc, char **argv)
 	}
 	worker_warm_up(&(struct target){0});
 	shm = shm_map(opt.clients, plan->ntickets, (uint32_t)plan->ntasks, &err);
+	if (shm)
+		atomic_store(&shm->marker_ns, 12000);
 	todo = mem_zero(plan->ntickets, sizeof *todo);
 	for (uint32_t i = 0; i < plan->ntickets; i++)
 		todo[i] = i;

@@ -422,6 +422,8 @@ static void world_begin(struct world *w, struct server *server, uint64_t seed)
 	server_reset(server, seed, &faults, &w->log);
 	w->nsessions = 1 + (uint32_t)rng_below(&w->rng, SESSIONS);
 	w->shm = shm_map(w->nsessions, w->plan.ntickets, (uint32_t)w->plan.ntasks, &err);
+	if (w->shm)
+		atomic_store(&w->shm->marker_ns, 12000);
 	w->a = (struct assignment){.plan = &w->plan,
 	        .todo = w->todo,
 	        .shm = w->shm,
@@ -430,7 +432,6 @@ static void world_begin(struct world *w, struct server *server, uint64_t seed)
 	        .nlanes = 1,
 	        .seed = seed,
 	        .reconnect_for_ns = 5 * NS_PER_S,
-	        .marker_ns = 12000,
 	        .replacement = rng_below(&w->rng, 2) == 0};
 	w->a.target = (struct target){.host = server->dir,
 	        .port = "5432",

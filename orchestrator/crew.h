@@ -154,6 +154,8 @@ bool crew_parted(const struct crew *crew); /* every living worker has ended its 
 uint32_t crew_coming(const struct crew *crew); /* living or to be replaced */
 uint32_t crew_usable(const struct crew *crew); /* living workers with a ready session */
 uint32_t crew_count(const struct crew *crew, enum session_state state);
+/* Lets idle workers go that no open ticket can need any more: not one session fewer than that stays. */
+void crew_let_go(struct crew *crew, uint32_t open_tickets);
 bool crew_all_idle(const struct crew *crew); /* every living worker said DONE */
 bool crew_parked(const struct crew *crew); /* no living session works on a ticket below the limit */
 

@@ -191,6 +191,26 @@ uint32_t crew_count(const struct crew *crew, enum session_state state)
 	return n;
 }
 
+static bool can_go(const struct member *m)
+{
+	return m->state == MEMBER_LIVING && m->idle && !m->leaving && m->retries_out == 0;
+}
+
+void crew_let_go(struct crew *crew, uint32_t open_tickets)
+{
+	uint32_t idle = 0;
+
+	for (uint32_t i = 0; i < crew->nworkers; i++)
+		idle += can_go(&crew->members[i]) ? crew->members[i].nsessions : 0;
+	for (uint32_t i = 0; i < crew->nworkers; i++) {
+		struct member *m = &crew->members[i];
+		if (!can_go(m) || idle < open_tickets + m->nsessions)
+			continue;
+		idle -= m->nsessions;
+		crew_stop(crew, m, STOP_EXIT);
+	}
+}
+
 bool crew_all_idle(const struct crew *crew)
 {
 	for (uint32_t i = 0; i < crew->nworkers; i++)

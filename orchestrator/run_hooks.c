@@ -325,7 +325,7 @@ static void on_ended(void *context, struct member *m, const char *end, bool expe
 			        m->cause[0] ? ": " : "", m->cause);
 	} else {
 		run->observer_ended = true;
-		if (run->phase > PHASE_PREFLIGHT && run->phase < PHASE_SWEEP)
+		if (!expected && run->phase > PHASE_PREFLIGHT && run->phase < PHASE_SWEEP)
 			run_event(run, now, LEVEL_WARNING, "observer died", "the observer (pid %d) died, %s%s%s",
 			        (int)m->pid, end, m->cause[0] ? ": " : "", m->cause);
 	}

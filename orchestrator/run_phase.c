@@ -305,6 +305,16 @@ static uint32_t stopped_places(const struct run *run)
 	return n;
 }
 
+/* The server gets back the connections that nothing is left for, and the end of the run has less to do. */
+static void let_go(struct run *run)
+{
+	const struct tickets *t = &run->tickets;
+	uint32_t final = t->done + t->failed + t->unknown + t->not_run;
+
+	if (atomic_load(&run->shm->next) >= t->n && final < t->n)
+		crew_let_go(&run->crew, t->n - final);
+}
+
 static void phase_measure(struct run *run, int64_t now)
 {
 	struct crew *crew = &run->crew;
@@ -317,6 +327,7 @@ static void phase_measure(struct run *run, int64_t now)
 		record_release(run, now);
 		find_lost(run, now);
 		crew_retries(crew, now);
+		let_go(run);
 		if (now - run->looked_ns >= LOOK_NS) {
 			run->looked_ns = now;
 			crew_release(crew);

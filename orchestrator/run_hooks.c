@@ -230,6 +230,8 @@ static void on_facts(void *context, const struct server_facts *facts, int64_t no
 	} else if (facts->complete && !run->facts->complete) {
 		/* What was decided by the first ones stays, also after a second observer. */
 		run->facts->complete = true;
+		memcpy(run->facts->version, facts->version, sizeof facts->version);
+		run->facts->postmaster_start_us = facts->postmaster_start_us;
 		run->facts->rtt_ns = facts->rtt_ns;
 		run->facts->marker_ns = facts->marker_ns;
 		run->facts->nfacts = facts->nfacts;

@@ -183,9 +183,13 @@ static void phase_spawn(struct run *run, int64_t now)
 	}
 	int64_t end = loop_clock(run->loop);
 	/* The run's row and its first tickets while the first workers connect: nothing is taken before GO. */
+	if (run->row_begin_ns == 0)
+		run->row_begin_ns = end;
 	if (run->id == 0 && !record_open(run, now))
 		return;
 	record_release(run, now);
+	if (run->row_end_ns == 0)
+		run->row_end_ns = loop_clock(run->loop);
 	if (run->stop.mode != STOP_NONE) {
 		reap(run, now);
 		return;

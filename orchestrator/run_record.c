@@ -279,6 +279,8 @@ static struct run_phases phases_of(const struct run *run)
 	        .setup_end_us = since_origin(run, run->setup_end_ns),
 	        .spawn_begin_us = since_origin(run, run->origin_ns),
 	        .spawn_end_us = since_origin(run, run->spawn_end_ns),
+	        .row_begin_us = since_origin(run, run->row_begin_ns),
+	        .row_end_us = since_origin(run, run->row_end_ns),
 	        .connected_us = since_origin(run, run->connected_ns),
 	        .go_us = since_origin(run, run->go_ns),
 	        .last_end_us = since_origin(run, run->last_end_ns),

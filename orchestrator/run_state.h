@@ -128,6 +128,7 @@ struct run {
 
 	/* times, 0 = did not happen */
 	int64_t preflight_ns, preflight_end_ns, setup_ns, setup_end_ns, origin_ns, spawn_end_ns, connected_ns, go_ns;
+	int64_t row_begin_ns, row_end_ns; /* the run's first rows and tickets were written */
 	int64_t last_end_ns, drain_end_ns, reap_end_ns, store_ns;
 	int64_t started_wall_us, wall_offset_us; /* offset: CLOCK_REALTIME minus CLOCK_MONOTONIC */
 	int64_t step_end_ns, paused_ns;

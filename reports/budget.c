@@ -15,6 +15,7 @@ enum phase {
 	PHASE_SPAWN,
 	PHASE_TOKEN,
 	PHASE_CONNECT,
+	PHASE_ROWS,
 	PHASE_BARRIER,
 	PHASE_QUEUE,
 	PHASE_EXECUTE,
@@ -33,6 +34,7 @@ static const struct {
         [PHASE_SPAWN] = {"spawn", "starting workers, until the last session's worker began", true},
         [PHASE_TOKEN] = {"token", "waiting for a credential", true},
         [PHASE_CONNECT] = {"connect", "network, TLS, login and session settings", true},
+        [PHASE_ROWS] = {"rows", "all sessions were ready, until the run's first rows were written", false},
         [PHASE_BARRIER] = {"barrier", "all sessions were ready, to GO", true},
         [PHASE_QUEUE] = {"queue", "a task was taken and not yet sent, or waited for its stage", true},
         [PHASE_EXECUTE] = {"execute", "sent to the first answer", true},
@@ -151,6 +153,11 @@ static void add_start(const struct run_view *run, struct path *path)
 			add(path, PHASE_TURN, s->laid_out_us, s->laid_out_us + s->served_us);
 		add(path, PHASE_CONNECT, s->start_us, s->ready_us);
 	}
+	/* GO waits for these as well; what of it sessions connected in is theirs. */
+	const struct run_phases *p = &run->phases;
+	if (p->row_begin_us != QUERY_NONE)
+		add(path, PHASE_ROWS, last->ready_us > p->row_begin_us ? last->ready_us : p->row_begin_us,
+		        p->row_end_us);
 	/* Waited for sessions that never became ready, until the parent went on without them. */
 	if (run->end.ready_sessions < run->end.asked_sessions)
 		add(path, PHASE_BARRIER, last->ready_us, run->phases.connected_us);
@@ -246,7 +253,7 @@ void budget_of(const struct run_view *run, struct budget *budget)
 	if (last) {
 		budget->session = last->session;
 		path.items = mem_alloc(
-		        (6 * run->nattempts + 3 * run->nsession_rows + run->nworker_rows + 4) * sizeof(*path.items));
+		        (6 * run->nattempts + 3 * run->nsession_rows + run->nworker_rows + 5) * sizeof(*path.items));
 		add_start(run, &path);
 		add_reconnects(run, last, &path);
 		add_attempts(run, last->session, &path);

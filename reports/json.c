@@ -108,6 +108,8 @@ static json_t *phases(const struct run_phases *p)
 	json_put_us(o, "drain_end_us", p->drain_end_us);
 	json_put_us(o, "reap_end_us", p->reap_end_us);
 	json_put_us(o, "store_begin_us", p->store_begin_us);
+	json_put_us(o, "row_begin_us", p->row_begin_us);
+	json_put_us(o, "row_end_us", p->row_end_us);
 	return o;
 }
 

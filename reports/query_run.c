@@ -122,7 +122,7 @@ static const char numbers_sql[] =
         "parent_user_cpu_us, parent_system_cpu_us, parent_max_rss_kb, parent_private_kb, parent_voluntary_switches, "
         "parent_involuntary_switches, sessions_found, sessions_cancelled, sessions_left, samples_taken, "
         "samples_dropped, server_restarted, swept, clock_change_us, asked_sessions, ready_sessions, parent_paused_us, "
-        "attempts, attempts_done, attempts_failed, attempts_unknown FROM run WHERE id = ?";
+        "attempts, attempts_done, attempts_failed, attempts_unknown, row_begin_us, row_end_us FROM run WHERE id = ?";
 
 static void read_usage(sqlite3_stmt *s, int at, struct msg_usage *u)
 {
@@ -157,6 +157,8 @@ static void read_numbers(sqlite3_stmt *s, struct run_view *v)
 	uint32_t *counts[] = {&e->attempts, &e->attempts_done, &e->attempts_failed, &e->attempts_unknown};
 	for (int i = 0; i < 4; i++)
 		*counts[i] = (uint32_t)query_int_or(s, 39 + i, 0);
+	p->row_begin_us = query_int(s, 43);
+	p->row_end_us = query_int(s, 44);
 }
 
 /* Runs one of the two statements on the run's row; *found: there was one. */

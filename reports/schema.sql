@@ -123,7 +123,9 @@ CREATE TABLE run ( -- one execution of one workload on one engine
 	verdict TEXT, -- PARALLEL, SERIAL, ...; NULL before it was computed
 	speedup REAL, -- measured serial makespan / makespan; NULL without a baseline
 	ceiling REAL, -- what no schedule can pass; NULL without a baseline
-	overlap_percent REAL -- time with two or more active, per cent of the possible
+	overlap_percent REAL, -- time with two or more active, per cent of the possible
+	row_begin_us INTEGER, -- writing of the run's first rows began, us after wall zero
+	row_end_us INTEGER -- they and its first tickets were committed, us after wall zero
 ) STRICT;
 CREATE INDEX run_by_experiment ON run (experiment);
 

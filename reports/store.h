@@ -41,6 +41,7 @@ struct run_phases {
 	int64_t setup_begin_us, setup_end_us;
 	int64_t spawn_begin_us; /* 0 by definition */
 	int64_t spawn_end_us;
+	int64_t row_begin_us, row_end_us; /* the run's first rows were written, while sessions connected */
 	int64_t connected_us; /* all sessions ready, or given up */
 	int64_t go_us;
 	int64_t last_end_us; /* last task's end: wall ends here */

@@ -16,10 +16,11 @@ static bool apply_phases(struct store *store, int64_t run, const struct run_phas
 	        "?4, "
 	        "spawn_begin_us = ?5, spawn_end_us = ?6, connected_us = ?7, go_us = ?8, last_end_us = ?9, "
 	        "drain_end_us = ?10, reap_end_us = ?11, store_begin_us = ?12, name_us = ?13, token_us = ?14, "
-	        "wake_us = ?15, connect_us = ?16 WHERE id = ?17",
-	        "nnnnnnnnnnnnnnnni", p->preflight_begin_us, p->preflight_end_us, p->setup_begin_us, p->setup_end_us,
+	        "wake_us = ?15, connect_us = ?16, row_begin_us = ?17, row_end_us = ?18 WHERE id = ?19",
+	        "nnnnnnnnnnnnnnnnnni", p->preflight_begin_us, p->preflight_end_us, p->setup_begin_us, p->setup_end_us,
 	        p->spawn_begin_us, p->spawn_end_us, p->connected_us, p->go_us, p->last_end_us, p->drain_end_us,
-	        p->reap_end_us, p->store_begin_us, p->name_us, p->token_us, p->wake_us, p->connect_us, run);
+	        p->reap_end_us, p->store_begin_us, p->name_us, p->token_us, p->wake_us, p->connect_us, p->row_begin_us,
+	        p->row_end_us, run);
 }
 
 static bool apply_sweep(struct store *store, int64_t run, const struct run_end *e, struct err *err)

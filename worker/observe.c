@@ -111,6 +111,7 @@ static void answer(struct observer *o, enum question question, const struct pg_r
 {
 	switch (question) {
 	case ASK_IDENTITY:
+	case ASK_DETAILS:
 	case ASK_SETTINGS:
 	case ASK_CPUS:
 	case ASK_PREPARE:

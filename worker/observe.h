@@ -27,6 +27,7 @@ enum observe_state {
 
 enum question {
 	ASK_IDENTITY,
+	ASK_DETAILS,
 	ASK_SETTINGS,
 	ASK_CPUS,
 	ASK_PREPARE,

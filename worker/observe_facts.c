@@ -14,42 +14,51 @@
 static const char marker_sql[] = "select pg_backend_pid(), clock_timestamp()";
 
 /* A fresh backend has nothing cached and pays for every catalog it touches: so the function under pg_stat_activity
- * instead of the view, and pg_roles only for those who can have a limit of their own, which a superuser has not.
+ * instead of the view, and limits of roles and databases only for those they hold for, which no superuser is.
  * Other users' rows hide their backend_type from us; a usesysid they still show. */
 /* clang-format off */
+#define IDENTITY                                                                                                      \
+	"select pg_backend_pid(), current_setting('is_superuser'), current_setting('max_connections'),"               \
+	" current_setting('superuser_reserved_connections'),"                                                         \
+	" case when %s then '0' else coalesce(current_setting('reserved_connections', true), '0') end,"               \
+	" current_database(), current_user,"
+#define ACTIVITY                                                                                                      \
+	" pg_stat_get_activity(null) s"                                                                               \
+	" where s.backend_type = 'client backend' or (s.backend_type is null and s.usesysid is not null)"
+static const char superuser_sql[] = IDENTITY " count(*), -1, 0, -1, 0 from" ACTIVITY;
 static const char identity_sql[] =
-        "select pg_backend_pid(), version(), current_setting('is_superuser'), current_setting('max_connections'),"
-        " current_setting('superuser_reserved_connections'),"
-        " case when %s then '0' else coalesce(current_setting('reserved_connections', true), '0') end,"
-        " n.used, %s, n.used_role, d.datconnlimit, n.used_database, " SQL_US("pg_postmaster_start_time()") ","
-        " d.datname, current_user, current_setting('TimeZone'), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype"
-        " from pg_database d, lateral (select count(*) used,"
+        IDENTITY " n.used, (select rolconnlimit from pg_roles where rolname = current_user), n.used_role,"
+        " d.datconnlimit, n.used_database from pg_database d, lateral (select count(*) used,"
         " count(*) filter (where s.usesysid = current_user::regrole) used_role,"
-        " count(*) filter (where s.datid = d.oid) used_database from pg_stat_get_activity(null) s"
-        " where s.backend_type = 'client backend' or (s.backend_type is null and s.usesysid is not null)) n"
+        " count(*) filter (where s.datid = d.oid) used_database from" ACTIVITY ") n"
         " where d.datname = current_database()";
+static const char details_sql[] =
+        "select version(), " SQL_US("pg_postmaster_start_time()") ", current_setting('TimeZone'),"
+        " pg_encoding_to_char(encoding), datcollate, datctype from pg_database where datname = current_database()";
 /* clang-format on */
-static const char role_limit_sql[] = "(select rolconnlimit from pg_roles where rolname = current_user)";
 enum {
 	COLUMN_PID,
-	COLUMN_VERSION,
 	COLUMN_SUPERUSER,
 	COLUMN_MAX,
 	COLUMN_SUPERUSER_RESERVED,
 	COLUMN_RESERVED,
+	COLUMN_DATABASE,
+	COLUMN_USER,
 	COLUMN_USED,
 	COLUMN_ROLE_LIMIT,
 	COLUMN_ROLE_USED,
 	COLUMN_DATABASE_LIMIT,
 	COLUMN_DATABASE_USED,
-	COLUMN_POSTMASTER_START,
-	COLUMN_DATABASE,
-	COLUMN_USER,
-	COLUMN_TIME_ZONE,
-	COLUMN_ENCODING,
-	COLUMN_COLLATE,
-	COLUMN_CTYPE,
 	COLUMNS
+};
+enum {
+	DETAIL_VERSION,
+	DETAIL_POSTMASTER_START,
+	DETAIL_TIME_ZONE,
+	DETAIL_ENCODING,
+	DETAIL_COLLATE,
+	DETAIL_CTYPE,
+	DETAILS
 };
 
 /* Not what the connection itself brought along. The function under pg_settings, and no work that can be done here:
@@ -82,7 +91,7 @@ void observe_facts_begin(struct observer *o, int64_t now)
 	bool reserved = pg_server_version(o->pg) >= 160000;
 	const char *superuser = pg_parameter(o->pg, "is_superuser");
 	bool limited = superuser == NULL || strcmp(superuser, "on") != 0;
-	char sql[sizeof identity_sql + 200], text[200];
+	char sql[sizeof identity_sql + 100], text[200];
 
 	if (pg_server_version(o->pg) < OLDEST_SERVER) {
 		snprintf(text, sizeof text, "the server is PostgreSQL %d; pgparallel needs 12 or later",
@@ -96,9 +105,8 @@ void observe_facts_begin(struct observer *o, int64_t now)
 			observe_lost(o, now, "the connection to the server broke");
 		return;
 	}
-	snprintf(sql, sizeof sql, identity_sql,
-	        reserved ? "pg_has_role(current_user, 'pg_use_reserved_connections', 'usage')" : "false",
-	        limited ? role_limit_sql : "-1");
+	snprintf(sql, sizeof sql, limited ? identity_sql : superuser_sql,
+	        reserved ? "pg_has_role(current_user, 'pg_use_reserved_connections', 'usage')" : "false");
 	if (!observe_ask(o, ASK_IDENTITY, sql, 0, NULL))
 		observe_lost(o, now, "the connection to the server broke");
 }
@@ -157,8 +165,8 @@ static void take_identity(struct observer *o, const struct pg_result *result)
 	facts->direct = o->own_pid == pg_backend_pid(o->pg);
 	facts->version_num = pg_server_version(o->pg);
 	facts->superuser = strcmp(pg_value(result, 0, COLUMN_SUPERUSER), "on") == 0;
-	facts->postmaster_start_us = pg_value_int(result, 0, COLUMN_POSTMASTER_START);
-	shorten_version(pg_value(result, 0, COLUMN_VERSION), facts->version, sizeof facts->version);
+	snprintf(facts->version, sizeof facts->version, "PostgreSQL %d.%d", facts->version_num / 10000,
+	        facts->version_num % 10000);
 	snprintf(facts->host, sizeof facts->host, "%s", pg_host(o->pg));
 	snprintf(facts->hostaddr, sizeof facts->hostaddr, "%s", pg_hostaddr(o->pg));
 	snprintf(facts->port, sizeof facts->port, "%s", pg_port(o->pg));
@@ -166,11 +174,17 @@ static void take_identity(struct observer *o, const struct pg_result *result)
 	snprintf(facts->user, sizeof facts->user, "%s", pg_value(result, 0, COLUMN_USER));
 	pg_tls_describe(o->pg, facts->tls, sizeof facts->tls);
 	take_limits(facts, result);
-	add_fact(facts, "server_version_text", pg_value(result, 0, COLUMN_VERSION));
-	add_fact(facts, "time_zone", pg_value(result, 0, COLUMN_TIME_ZONE));
-	add_fact(facts, "encoding", pg_value(result, 0, COLUMN_ENCODING));
-	add_fact(facts, "lc_collate", pg_value(result, 0, COLUMN_COLLATE));
-	add_fact(facts, "lc_ctype", pg_value(result, 0, COLUMN_CTYPE));
+}
+
+static void take_details(struct server_facts *facts, const struct pg_result *result)
+{
+	facts->postmaster_start_us = pg_value_int(result, 0, DETAIL_POSTMASTER_START);
+	shorten_version(pg_value(result, 0, DETAIL_VERSION), facts->version, sizeof facts->version);
+	add_fact(facts, "server_version_text", pg_value(result, 0, DETAIL_VERSION));
+	add_fact(facts, "time_zone", pg_value(result, 0, DETAIL_TIME_ZONE));
+	add_fact(facts, "encoding", pg_value(result, 0, DETAIL_ENCODING));
+	add_fact(facts, "lc_collate", pg_value(result, 0, DETAIL_COLLATE));
+	add_fact(facts, "lc_ctype", pg_value(result, 0, DETAIL_CTYPE));
 }
 
 /* "0-3,8" -> 5 */
@@ -258,7 +272,8 @@ void observe_facts_due(struct observer *o, int64_t now)
 	o->nround_trips = o->nbatches = 0;
 	o->in_batch = false;
 	o->marker_sent_ns = now;
-	if (!observe_ask(o, ASK_SETTINGS, settings_sql, 0, NULL) ||
+	if (!observe_ask(o, ASK_DETAILS, details_sql, 0, NULL) ||
+	        !observe_ask(o, ASK_SETTINGS, settings_sql, 0, NULL) ||
 	        (o->facts.superuser && !observe_ask(o, ASK_CPUS, cpus_sql, 0, NULL)) ||
 	        (o->facts.direct && !observe_ask(o, ASK_PREPARE, marker_sql, 0, NULL)) || !ask_marker(o))
 		observe_lost(o, now, "the connection to the server broke");
@@ -347,8 +362,10 @@ static void take_settings(struct observer *o, const struct pg_result *result)
 static void take_again(struct observer *o, const struct pg_result *result)
 {
 	o->own_pid = (int32_t)pg_value_int(result, 0, 0);
-	if (pg_value_int(result, 0, 1) != o->facts.postmaster_start_us)
+	int64_t start = pg_value_int(result, 0, 1);
+	if (o->facts.postmaster_start_us != 0 && start != o->facts.postmaster_start_us)
 		o->restarted = true;
+	o->facts.postmaster_start_us = start;
 	o->state = OBSERVE_WATCHING;
 	observe_note(o, LEVEL_INFO, o->own_pid, "the observer is connected again%s",
 	        o->restarted ? "; the server was restarted" : "");
@@ -372,6 +389,10 @@ void observe_facts_answer(struct observer *o, enum question question, const stru
 			snprintf(text, sizeof text, "no row for this user and database");
 		snprintf(line, sizeof line, "cannot read the server's facts: %s", text);
 		observe_fatal(o, EXIT_CONNECT, pg_kind(result) == PG_ERROR ? pg_sqlstate(result) : "", line);
+		break;
+	case ASK_DETAILS:
+		if (good && pg_ncolumns(result) == DETAILS)
+			take_details(&o->facts, result);
 		break;
 	case ASK_SETTINGS:
 		if (good)

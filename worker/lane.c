@@ -19,7 +19,7 @@
 #include "shared/buf.h"
 #include "shared/clock.h"
 
-#define WAIT_MOST (500 * NS_PER_MS) /* so that the heartbeat comes at least once a second */
+#define WAIT_MOST (950 * NS_PER_MS) /* so that the heartbeat comes at least once a second */
 #define BEAT_EVERY (100 * NS_PER_MS)
 #define ROUNDS_MOST 64 /* steps in a row before sockets, deadlines and the wake-up get their turn */
 #define EVENTS_MOST 256

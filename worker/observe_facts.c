@@ -29,7 +29,7 @@ static const char superuser_sql[] = IDENTITY " count(*), -1, 0, -1, 0 from" ACTI
 static const char identity_sql[] =
         IDENTITY " n.used, (select rolconnlimit from pg_roles where rolname = current_user), n.used_role,"
         " d.datconnlimit, n.used_database from pg_database d, lateral (select count(*) used,"
-        " count(*) filter (where s.usesysid = current_user::regrole) used_role,"
+        " count(*) filter (where s.usesysid = quote_ident(current_user)::regrole) used_role,"
         " count(*) filter (where s.datid = d.oid) used_database from" ACTIVITY ") n"
         " where d.datname = current_database()";
 static const char details_sql[] =

@@ -13,7 +13,8 @@
 #include "worker/observe.h"
 
 #define FROM_ACTIVITY                                                                                                  \
-	" from (select clock_timestamp() as at offset 0) n left join pg_stat_activity a on a.pid = any($1::int[])"     \
+	" from (select clock_timestamp() as at offset 0) n left join pg_stat_get_activity(null) a on a.pid = "         \
+	"any($1::int[])"                                                                                               \
 	" and a.pid <> pg_backend_pid() order by a.pid"
 #define COLUMNS_COMMON                                                                                                 \
 	" select " SQL_US("n.at") ", a.pid, a.state, a.wait_event_type, a.wait_event, " SQL_US(                        \

@@ -15,15 +15,17 @@
 #define TAKE_MOST_POOLED (3 * NS_PER_S)
 #define CONNECT_MOST (5 * NS_PER_S) /* a lost session may come back within it */
 #define END_AFTER (1 * NS_PER_S)
-#define LOOK_FIRST (2 * NS_PER_MS)
+#define LOOK_FIRST (NS_PER_MS / 2)
 #define LOOK_EVERY (25 * NS_PER_MS)
 
-/* $1 application name, $2 and $3 backends that were in slots, $4: 0 look, 1 cancel what runs, 2 end all. */
+/* The function under pg_stat_activity: planning the view takes longer than looking.
+ * $1 application name, $2 and $3 backends that were in slots, $4: 0 look, 1 cancel what runs, 2 end all. */
 static const char sweep_sql[] = "select a.pid, " SQL_US(
         "a.backend_start") ", coalesce(a.state, '') <> 'idle',"
                            " case when $4::int = 1 and coalesce(a.state, '') <> 'idle' then pg_cancel_backend(a.pid)"
                            " when $4::int = 2 then pg_terminate_backend(a.pid) end"
-                           " from pg_stat_activity a where a.pid <> pg_backend_pid() and a.usename = current_user"
+                           " from pg_stat_get_activity(null) a where a.pid <> pg_backend_pid() and"
+                           " a.usesysid = quote_ident(current_user)::regrole"
                            " and (a.application_name = $1 or exists (select from unnest($2::int[], $3::bigint[]) "
                            "w(pid, start)"
                            " where w.pid = a.pid and abs(" SQL_US("a.backend_start") " - w.start) <= 1))";

@@ -388,7 +388,8 @@ static void phase_sweep(struct run *run, int64_t now)
 {
 	struct member *observer = crew_observer(&run->crew);
 
-	if (observer->state != MEMBER_LIVING) {
+	/* It has said all it knows: its process may end while the results are written. */
+	if (observer->state != MEMBER_LIVING || (run->swept_came && observer->parted)) {
 		run_enter(run, PHASE_END, now);
 		return;
 	}

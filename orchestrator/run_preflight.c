@@ -45,8 +45,8 @@ static void start_observer(struct run *run, int64_t now)
 		return;
 	}
 	/* While it connects. A file that does not exist is not made for a server that cannot be reached. */
-	if (access(run->request->store_path, F_OK) == 0)
-		record_attach(run, now);
+	if (access(run->request->store_path, F_OK) == 0 && record_attach(run, now))
+		store_warm(run->store);
 }
 
 static void observer_refused(struct run *run, int64_t now)

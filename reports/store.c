@@ -42,6 +42,16 @@ sqlite3_stmt *store_statement(struct store *store, enum store_statement which, s
 	return store->statements[which];
 }
 
+/* An error shows again with the first real use, where it is heard. */
+void store_warm(struct store *store)
+{
+	struct err unheard;
+
+	for (int i = 0; i < STORE_STATEMENTS; i++)
+		store_statement(store, (enum store_statement)i, &unheard);
+	sqlite3_exec(store->db, "SELECT id FROM experiment LIMIT 1", NULL, NULL, NULL);
+}
+
 bool store_alive(struct store *store, struct err *err)
 {
 	if (store->failed && err)

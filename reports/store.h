@@ -75,6 +75,9 @@ struct run_end {
  * (EXIT_USAGE). */
 struct store *store_open(const char *path, int *interrupted, struct err *err);
 
+/* Does now what the first rows would have to wait for: statements are compiled, the write-ahead log is opened. */
+void store_warm(struct store *store);
+
 /* The same checks without writing and without reading every page; the file may be missing. For use before the first
  * fork: nothing stays open. */
 bool store_probe(const char *path, struct err *err);

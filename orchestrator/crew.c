@@ -5,7 +5,6 @@
 #include "orchestrator/crew.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,6 @@
 #include "orchestrator/spawn.h"
 #include "shared/clock.h"
 
-#define LEAVE_MS 1000
 #define RESPAWN_FIRST_NS (100 * NS_PER_MS)
 #define FORK_RETRY_NS (500 * NS_PER_MS)
 
@@ -444,25 +442,19 @@ int64_t crew_step(struct crew *crew, int64_t now)
 	return next;
 }
 
-/* One that has said its last word is about to end by itself. */
-static void await_end(const struct member *m)
-{
-	struct pollfd end = {.fd = m->pidfd, .events = POLLIN};
-
-	if (m->parted && m->pidfd >= 0)
-		poll(&end, 1, LEAVE_MS);
-}
-
 void crew_clear(struct crew *crew)
 {
 	for (uint32_t i = 0; crew->members && i < crew->nworkers + 2; i++) {
 		struct member *m = &crew->members[i];
 		if (m->state != MEMBER_LIVING)
 			continue;
-		await_end(m);
-		kill(m->pid, SIGKILL);
-		while (waitpid(m->pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		if (m->parted) {
+			spawn_leave(m->pid); /* it has said its last word and ends by itself */
+		} else {
+			kill(m->pid, SIGKILL);
+			while (waitpid(m->pid, NULL, 0) < 0 && errno == EINTR)
+				;
+		}
 		close_member(crew, m);
 	}
 	free(crew->members);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "orchestrator/cmd.h"
+#include "orchestrator/spawn.h"
 #include "orchestrator/workload.h"
 #include "reports/store.h"
 #include "shared/clock.h"
@@ -229,6 +230,7 @@ bool experiment_close_store(struct experiment *x, struct err *err)
 void experiment_clear(struct experiment *x)
 {
 	experiment_close_store(x, NULL);
+	spawn_collect();
 	if (x->sandbox != NULL)
 		sandbox_stop(x->sandbox);
 	if (x->locked)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "orchestrator/preflight.h"
+#include "orchestrator/spawn.h"
 #include "orchestrator/watchdog.h"
 #include "shared/clock.h"
 #include "shared/rng.h"
@@ -68,6 +69,7 @@ static bool open_run(struct run *run, const struct crew_bodies *bodies, struct e
 
 	if (q->sessions == 0)
 		return err_set(err, EXIT_USAGE, "no session to run on: use -c 1 or more");
+	spawn_collect();
 	run->nworkers = workers_of(q);
 	preflight_allowance(&allowance);
 	if (!preflight_machine(&(struct need){q->sessions, run->nworkers, lanes}, &allowance, err))

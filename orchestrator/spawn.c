@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #include <unistd.h>
 
 #include "shared/clock.h"
+
+#define LEAVE_MS 1000
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_LSAN 1
@@ -190,6 +193,39 @@ bool spawn_reap(pid_t pid, int *status, char text[48])
 	return true;
 }
 
+static pid_t left[8];
+static unsigned nleft;
+
+void spawn_leave(pid_t pid)
+{
+	if (nleft == sizeof left / sizeof *left)
+		spawn_collect();
+	left[nleft++] = pid;
+}
+
+static bool is_left(pid_t pid)
+{
+	for (unsigned i = 0; i < nleft; i++)
+		if (left[i] == pid)
+			return true;
+	return false;
+}
+
+void spawn_collect(void)
+{
+	while (nleft > 0) {
+		pid_t pid = left[--nleft];
+		struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+
+		poll(&end, 1, end.fd >= 0 ? LEAVE_MS : 0);
+		kill(pid, SIGKILL); /* ours and not waited for: it cannot be another process by now */
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		if (end.fd >= 0)
+			close(end.fd);
+	}
+}
+
 void spawn_reap_orphans(bool (*known)(void *context, pid_t pid), void *context)
 {
 	siginfo_t info;
@@ -199,7 +235,7 @@ void spawn_reap_orphans(bool (*known)(void *context, pid_t pid), void *context)
 	for (int i = 0; i < 100; i++) {
 		memset(&info, 0, sizeof info);
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0 ||
-		        known(context, info.si_pid))
+		        known(context, info.si_pid) || is_left(info.si_pid))
 			return;
 		waitpid(info.si_pid, NULL, WNOHANG);
 	}

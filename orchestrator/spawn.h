@@ -31,6 +31,11 @@ bool spawn(spawn_body *body, void *argument, pid_t group, struct spawned *out, s
 /* Reaps a child that ended; false when it has not yet. text: "exit 0", "signal 9 (Killed)". */
 bool spawn_reap(pid_t pid, int *status, char text[48]);
 
+/* A child that is about to end is waited for later: by spawn_collect, before the next run and before the program ends,
+ * so that its CPU time is counted and no zombie is left. One that does not end within a second is killed. */
+void spawn_leave(pid_t pid);
+void spawn_collect(void);
+
 /* As process 1 of a container every orphan is ours: takes away those that are no child of this program (reaped by
  * their pid only when `known` says no). Does nothing elsewhere. */
 void spawn_reap_orphans(bool (*known)(void *context, pid_t pid), void *context);

@@ -8,7 +8,7 @@ CSTD = -std=gnu17
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla
 OPT ?= -O2 -g
 # The one with the most symbols first: the dynamic linker looks for each in this order.
-PACKAGES := openssl sqlite3 libpq jansson
+PACKAGES := libcrypto sqlite3 openssl libpq jansson
 MSGPACK := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) $(MSGPACK) 2>/dev/null)
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) $(MSGPACK) 2>/dev/null || echo -lpq -lsqlite3 -lssl -lcrypto -ljansson -lmsgpackc)

@@ -75,15 +75,15 @@ void run_stop(struct run *run, enum stop_mode mode, enum run_state state, int64_
 		s->now_ns = s->kill_ns = CLOCK_NEVER;
 		if (mode == STOP_SOON && s->patient)
 			run_event(run, now, LEVEL_WARNING, "stopping",
-			        "stopping (%s): no task is started any more; those that run are waited for", s->reason);
+			        "%s: no task is started any more; those that run are waited for", s->reason);
 		else if (mode == STOP_SOON)
 			run_event(run, now, LEVEL_WARNING, "stopping",
-			        "stopping (%s): no task is started any more; those that run get up to %.3g s "
+			        "%s: no task is started any more; those that run get up to %.3g s "
 			        "(--grace)%s",
 			        s->reason, (double)run->options->grace_ns / 1e9,
 			        s->signals > 0 ? "; a second signal stops at once" : "");
 		else
-			run_event(run, now, LEVEL_WARNING, "stopping", "stopping: %s", s->reason);
+			run_event(run, now, LEVEL_WARNING, "stopping", "%s: what runs is given up now", s->reason);
 	}
 	stop_mode(run, mode, now);
 }
@@ -122,7 +122,7 @@ void run_signal(struct run *run, int signal_number, int64_t now)
 		run->deadline_ns = sooner(run->deadline_ns, now + SECOND_TO_KILL_NS);
 	if (s->mode == STOP_NOW && s->kill_ns <= now + SECOND_TO_KILL_NS)
 		return;
-	run_event(run, now, LEVEL_WARNING, "stopping", "a second signal (%s): stopping now", name);
+	run_event(run, now, LEVEL_WARNING, "stopping", "a second signal (%s): what runs is given up now", name);
 	watchdog_arm(NS_PER_S * 5);
 	stop_mode(run, STOP_NOW, now);
 }

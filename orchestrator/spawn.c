@@ -193,28 +193,28 @@ bool spawn_reap(pid_t pid, int *status, char text[48])
 	return true;
 }
 
-static pid_t left[8];
-static unsigned nleft;
+static pid_t leaving[8];
+static unsigned nleaving;
 
 void spawn_leave(pid_t pid)
 {
-	if (nleft == sizeof left / sizeof *left)
+	if (nleaving == sizeof leaving / sizeof *leaving)
 		spawn_collect();
-	left[nleft++] = pid;
+	leaving[nleaving++] = pid;
 }
 
-static bool is_left(pid_t pid)
+static bool is_leaving(pid_t pid)
 {
-	for (unsigned i = 0; i < nleft; i++)
-		if (left[i] == pid)
+	for (unsigned i = 0; i < nleaving; i++)
+		if (leaving[i] == pid)
 			return true;
 	return false;
 }
 
 void spawn_collect(void)
 {
-	while (nleft > 0) {
-		pid_t pid = left[--nleft];
+	while (nleaving > 0) {
+		pid_t pid = leaving[--nleaving];
 		struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
 
 		poll(&end, 1, end.fd >= 0 ? LEAVE_MS : 0);
@@ -235,7 +235,7 @@ void spawn_reap_orphans(bool (*known)(void *context, pid_t pid), void *context)
 	for (int i = 0; i < 100; i++) {
 		memset(&info, 0, sizeof info);
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0 ||
-		        known(context, info.si_pid) || is_left(info.si_pid))
+		        known(context, info.si_pid) || is_leaving(info.si_pid))
 			return;
 		waitpid(info.si_pid, NULL, WNOHANG);
 	}

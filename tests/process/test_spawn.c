@@ -278,6 +278,9 @@ static int print_and_leave(void *argument, int read_fd, int write_fd)
 
 static void test_buffered_output_appears_once(void **state)
 {
+#ifdef __SANITIZE_THREAD__
+	skip(); /* its run-time library writes out what is buffered in _exit */
+#endif
 	char path[] = "/tmp/pgparallel-spawn-XXXXXX", text[48], got[100] = {0};
 	int file = mkstemp(path), status;
 

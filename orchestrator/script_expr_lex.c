@@ -147,23 +147,9 @@ static bool lex_sign(struct script_reader *reader, struct expr_token *token, str
 	        reader, reader->at, err, "unexpected character (%c); %s", reader->text[reader->at], remedy);
 }
 
-static void skip_blank(struct script_reader *reader)
-{
-	size_t more;
-
-	for (;;) {
-		if (reader->at < reader->end && script_is_blank(reader->text[reader->at]))
-			reader->at++;
-		else if ((more = script_continuation(reader, reader->at)) > 0)
-			reader->at += more;
-		else
-			return;
-	}
-}
-
 bool expr_lex(struct script_reader *reader, struct expr_token *token, struct err *err)
 {
-	skip_blank(reader);
+	script_skip_blank(reader);
 	char c = at(reader, reader->at), next = at(reader, reader->at + 1);
 
 	*token = (struct expr_token){.kind = EXPR_TOKEN_END, .begin = reader->at};

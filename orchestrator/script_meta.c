@@ -39,7 +39,7 @@ size_t script_continuation(const struct script_reader *reader, size_t at)
 	return left >= 3 && memcmp(p, "\\\r\n", 3) == 0 ? 3 : 0;
 }
 
-static void skip_blank(struct script_reader *reader)
+void script_skip_blank(struct script_reader *reader)
 {
 	size_t more;
 
@@ -56,7 +56,7 @@ static void skip_blank(struct script_reader *reader)
 /* False: the line is at its end, and reader->at behind it. */
 static bool next_word(struct script_reader *reader, struct word *word)
 {
-	skip_blank(reader);
+	script_skip_blank(reader);
 	if (reader->at >= reader->end)
 		return false;
 	if (reader->text[reader->at] == '\n') {

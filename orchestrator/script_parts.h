@@ -51,6 +51,7 @@ int script_variable(struct scripts *scripts, const char *name, size_t len);
 /* Blank but no line's end; and a backslash at a line's end, which continues it: its length, else 0. */
 bool script_is_blank(char c);
 size_t script_continuation(const struct script_reader *reader, size_t at);
+void script_skip_blank(struct script_reader *reader); /* and continued lines */
 
 /* Reads an expression up to the end of its line; reader->at is behind it. The owner calls expr_free. NULL on error. */
 struct expr *script_expr_parse(struct script_reader *reader, struct err *err);

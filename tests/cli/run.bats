@@ -392,3 +392,15 @@ open("port", "w").write(str(s.getsockname()[1])); time.sleep(60)' 3>&- &
 	TERM=dumb script -qec "'$PGPARALLEL' run -f w.sql" dumb </dev/null >/dev/null
 	[ "$(grep -c '1 running,' dumb)" = 0 ]
 }
+
+@test "workers that no open ticket can need leave before the end" {
+	printf -- '-- @task a repeat=4\nselect 1;\n-- @task b\nselect pg_sleep(1);\n' >w.sql
+	pgp 0 run -q -c 5 -f w.sql
+	holds "select count(*) from worker w join run r on r.id = w.run where w.ended_us < r.last_end_us" 3
+}
+
+@test "a role whose name needs quotes, and that is no superuser, can run" {
+	sql 'create role "My Role" login'
+	pgp 0 run -q -U "My Role" -f two.sql
+	sql 'drop role "My Role"'
+}

@@ -136,7 +136,7 @@ static void slow(struct fake *f, enum moment moment)
 {
 	(void)f;
 	if (moment == AT_SENT)
-		poll(NULL, 0, 50);
+		poll(NULL, 0, 20);
 }
 
 static void test_max_time(void **state)
@@ -149,10 +149,18 @@ static void test_max_time(void **state)
 	assert_int_equal(answer.signal, 0);
 }
 
+/* Every ticket takes 20 ms, so that none of these runs is over before a parent on a loaded machine has read the result
+ * that stops it. */
+static void slow_fail_ticket_2(struct fake *f, enum moment moment)
+{
+	slow(f, moment);
+	fail_ticket_2(f, moment);
+}
+
 static void test_halt_soon(void **state)
 {
 	(void)state;
-	must_run(&(struct setting){.sessions = 2, .tickets = 500, .halt = HALT_SOON}, fail_ticket_2);
+	must_run(&(struct setting){.sessions = 2, .tickets = 500, .halt = HALT_SOON}, slow_fail_ticket_2);
 	assert_int_equal(answer.failed, 1);
 	assert_true(answer.not_run > 0);
 	assert_non_null(strstr(stored.reason, "--halt"));
@@ -160,9 +168,9 @@ static void test_halt_soon(void **state)
 
 static void out_of_memory(struct fake *f, enum moment moment)
 {
+	slow(f, moment);
 	if (moment != AT_RESULT)
 		return;
-	poll(NULL, 0, 5); /* so that one worker cannot have run all tickets before the others come to life */
 	f->attempt.outcome = OUTCOME_FAILED;
 	memcpy(f->attempt.sqlstate, "53200", 6);
 }
@@ -178,6 +186,7 @@ static void test_resources_run_out(void **state)
 
 static void stop_run(struct fake *f, enum moment moment)
 {
+	slow(f, moment);
 	if (moment != AT_RESULT || f->ticket != 4)
 		return;
 	f->attempt.outcome = OUTCOME_FAILED;

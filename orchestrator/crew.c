@@ -42,6 +42,7 @@ void crew_init(struct crew *crew, struct loop *loop, uint32_t nsessions, uint32_
 		m->worker = i;
 		m->first_session = session;
 		m->nlanes = nlanes / nworkers + (i < nlanes % nworkers);
+		m->first_lane = lane;
 		/* The first nsessions mod nlanes lanes of the run carry one session more. */
 		for (uint32_t l = 0; l < m->nlanes; l++, lane++)
 			m->nsessions += nsessions / nlanes + (lane < nsessions % nlanes);
@@ -164,6 +165,7 @@ bool crew_start(struct crew *crew, struct member *m, int64_t now, struct err *er
 	start.assignment.generation = m->generation;
 	start.assignment.first_session = m->first_session;
 	start.assignment.nsessions = m->nsessions;
+	start.assignment.first_lane = m->first_lane;
 	start.assignment.nlanes = m->nlanes;
 	start.assignment.replacement = crew->go_given;
 	reset_slots(crew, m, now);

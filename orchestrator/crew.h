@@ -39,7 +39,7 @@ struct member {
 	uint32_t index; /* in crew->members */
 	uint32_t worker; /* number of the worker, 0-based */
 	uint32_t generation;
-	uint32_t first_session, nsessions, nlanes;
+	uint32_t first_session, nsessions, first_lane, nlanes;
 
 	pid_t pid;
 	int pidfd;

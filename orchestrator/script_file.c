@@ -205,7 +205,7 @@ static bool find_sections(struct script_reader *reader, struct sections *section
 static bool is_independent(const struct script *script)
 {
 	for (int i = 0; i < script->ncommands; i++) {
-		const struct command *command = &script->commands[i];
+		const struct script_command *command = &script->commands[i];
 
 		if (command->kind != COMMAND_SET && command->kind != COMMAND_SQL)
 			return false;
@@ -335,7 +335,7 @@ static bool has_value(const struct scripts *scripts, int first, int variable)
 		return true;
 	for (int s = first; s < scripts->nscripts; s++) {
 		for (int i = 0; i < scripts->scripts[s].ncommands; i++) {
-			const struct command *command = &scripts->scripts[s].commands[i];
+			const struct script_command *command = &scripts->scripts[s].commands[i];
 
 			if (command->kind == COMMAND_SQL ? command->sql.keep != KEEP_NOTHING
 			                                 : command->variable == variable)

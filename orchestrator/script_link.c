@@ -8,7 +8,7 @@
 
 struct link {
 	const char *path;
-	struct command *commands;
+	struct script_command *commands;
 	int *open; /* the \if, and later the last \elif or \else, of each level */
 	int *chain; /* the last \elif or \else of each level; their .end is the one before until \endif is found */
 	int depth;
@@ -16,21 +16,21 @@ struct link {
 	struct err *err;
 };
 
-static bool refuse(const struct link *l, const struct command *command, const char *what)
+static bool refuse(const struct link *l, const struct script_command *command, const char *what)
 {
 	return err_set(l->err, EXIT_USAGE, "%s:%d:%d: %s", l->path, command->line, command->column, what);
 }
 
 static bool branch(struct link *l, int at)
 {
-	struct command *command = &l->commands[at];
+	struct script_command *command = &l->commands[at];
 	bool last = command->kind == COMMAND_ELSE;
 
 	if (l->depth == 0)
 		return refuse(l, command,
 		        last ? "\\else without matching \\if; write \\if EXPRESSION before it"
 		             : "\\elif without matching \\if; write \\if");
-	struct command *before = &l->commands[l->open[l->depth - 1]];
+	struct script_command *before = &l->commands[l->open[l->depth - 1]];
 
 	if (before->kind == COMMAND_ELSE)
 		return refuse(l, command,
@@ -59,7 +59,7 @@ static bool end_branches(struct link *l, int at)
 
 static bool link_one(struct link *l, int at)
 {
-	struct command *command = &l->commands[at];
+	struct script_command *command = &l->commands[at];
 
 	switch (command->kind) {
 	case COMMAND_IF:

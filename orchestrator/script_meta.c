@@ -114,7 +114,7 @@ static bool read_words(struct meta *m)
 }
 
 /* The variable that is set: word 1. */
-static bool set_variable(struct meta *m, struct command *command)
+static bool set_variable(struct meta *m, struct script_command *command)
 {
 	char *name = copy_of(m, 1);
 	bool ok = script_variable_name_valid(name);
@@ -126,25 +126,25 @@ static bool set_variable(struct meta *m, struct command *command)
 	                     "a name has letters, digits and underscores and does not begin with a digit");
 }
 
-static bool read_expression(struct meta *m, struct command *command)
+static bool read_expression(struct meta *m, struct script_command *command)
 {
 	command->expr = script_expr_parse(m->reader, m->err);
 	return command->expr != NULL;
 }
 
-static bool meta_set(struct meta *m, struct command *command)
+static bool meta_set(struct meta *m, struct script_command *command)
 {
 	if (!next_word(m->reader, &m->words[1]))
 		return refuse_at(m, m->begin, "missing argument", "write \\set NAME EXPRESSION");
 	return set_variable(m, command) && read_expression(m, command);
 }
 
-static bool meta_if(struct meta *m, struct command *command)
+static bool meta_if(struct meta *m, struct script_command *command)
 {
 	return read_expression(m, command);
 }
 
-static bool meta_bare(struct meta *m, struct command *command)
+static bool meta_bare(struct meta *m, struct script_command *command)
 {
 	char usage[40];
 
@@ -153,7 +153,7 @@ static bool meta_bare(struct meta *m, struct command *command)
 	return read_words(m) && count_words(m, 0, 0, usage);
 }
 
-static bool sleep_unit(struct meta *m, const struct word *unit, struct command *command)
+static bool sleep_unit(struct meta *m, const struct word *unit, struct script_command *command)
 {
 	static const struct {
 		const char *name;
@@ -171,7 +171,7 @@ static bool sleep_unit(struct meta *m, const struct word *unit, struct command *
 }
 
 /* A number with a unit glued to it is two words: *unit. */
-static bool sleep_number(struct meta *m, struct word *unit, struct command *command)
+static bool sleep_number(struct meta *m, struct word *unit, struct script_command *command)
 {
 	char *text = copy_of(m, 1);
 	size_t sign = text[0] == '+' || text[0] == '-', digits = strspn(text + sign, "0123456789");
@@ -188,7 +188,7 @@ static bool sleep_number(struct meta *m, struct word *unit, struct command *comm
 	       refuse_at(m, m->words[1].begin, "invalid sleep time", "write an integer or a :variable, and a unit");
 }
 
-static bool meta_sleep(struct meta *m, struct command *command)
+static bool meta_sleep(struct meta *m, struct script_command *command)
 {
 	struct word unit = {0};
 
@@ -205,7 +205,7 @@ static bool meta_sleep(struct meta *m, struct command *command)
 }
 
 /* Words from the given one on: ":x" is a variable, "::x" the text ":x". */
-static void keep_words(struct meta *m, int first, struct command *command)
+static void keep_words(struct meta *m, int first, struct script_command *command)
 {
 	command->nwords = m->nwords - first;
 	command->words = mem_zero((size_t)command->nwords + 1, sizeof *command->words);
@@ -221,7 +221,7 @@ static void keep_words(struct meta *m, int first, struct command *command)
 	}
 }
 
-static bool meta_shell(struct meta *m, struct command *command)
+static bool meta_shell(struct meta *m, struct script_command *command)
 {
 	bool sets = command->kind == COMMAND_SETSHELL;
 
@@ -241,7 +241,7 @@ static const struct {
 	const char *name;
 	enum meta_kind meta;
 	enum command_kind kind;
-	bool (*read)(struct meta *m, struct command *command);
+	bool (*read)(struct meta *m, struct script_command *command);
 } metas[] = {
         {"set", META_COMMAND, COMMAND_SET, meta_set},
         {"sleep", META_COMMAND, COMMAND_SLEEP, meta_sleep},
@@ -286,8 +286,8 @@ static bool read_prefix(struct meta *m, char **prefix)
 	return true;
 }
 
-bool script_meta(
-        struct script_reader *reader, enum meta_kind *kind, struct command *command, char **prefix, struct err *err)
+bool script_meta(struct script_reader *reader, enum meta_kind *kind, struct script_command *command, char **prefix,
+        struct err *err)
 {
 	struct meta m = {.reader = reader, .begin = reader->at, .err = err};
 

@@ -48,7 +48,7 @@ static bool read_choice(struct script_reader *reader, struct buf *text, struct e
 	return script_refuse(reader, begin, err, "the quote (%c) that opens here is not closed; close it", quote);
 }
 
-static bool read_choices(struct script_reader *reader, struct command *command, struct err *err)
+static bool read_choices(struct script_reader *reader, struct script_command *command, struct err *err)
 {
 	for (;;) {
 		struct buf text = {0};
@@ -106,7 +106,7 @@ static bool is_values(const struct script_reader *reader, size_t *behind)
 	return at < reader->end && reader->text[at] == '(';
 }
 
-static bool read_value(struct script_reader *reader, struct command *command, struct err *err)
+static bool read_value(struct script_reader *reader, struct script_command *command, struct err *err)
 {
 	size_t behind;
 
@@ -139,7 +139,7 @@ bool script_param(struct script_reader *reader, struct command_list *list, struc
 		return script_refuse(reader, reader->at, err, "@param %.*s needs a value; %s",
 		        (int)(len > 60 ? 60 : len), reader->text + begin, usage);
 	reader->at++;
-	struct command *command = command_append(list);
+	struct script_command *command = command_append(list);
 
 	command->kind = COMMAND_SET;
 	command->variable = script_variable(reader->scripts, reader->text + begin, len);

@@ -57,13 +57,13 @@ int script_variable(struct scripts *scripts, const char *name, size_t len)
 	return scripts->nvariables++;
 }
 
-struct command *command_append(struct command_list *list)
+struct script_command *command_append(struct command_list *list)
 {
 	if (list->count == list->room) {
 		list->room = list->room > 0 ? list->room * 2 : 16;
 		list->commands = mem_resize(list->commands, (size_t)list->room, sizeof *list->commands);
 	}
-	list->commands[list->count] = (struct command){.variable = -1, .sleep_variable = -1};
+	list->commands[list->count] = (struct script_command){.variable = -1, .sleep_variable = -1};
 	return &list->commands[list->count++];
 }
 
@@ -167,7 +167,7 @@ static bool finish_sql(struct scan *s, size_t end, const char *before)
 			return refuse_nesting(s, offset, before);
 		if (statement_copies_from_stdin(&item))
 			return refuse_copy(s, offset);
-		struct command *command = command_append(s->list);
+		struct script_command *command = command_append(s->list);
 
 		ok = script_sql_make(s->reader, offset, sql + skip, len, command, s->err);
 		command->text = on_one_line(sql + skip, len);
@@ -185,7 +185,7 @@ static bool finish_sql(struct scan *s, size_t end, const char *before)
 
 static bool keep_rows(struct scan *s, size_t offset, enum meta_kind kind, char *prefix)
 {
-	struct command *last = s->list->count > 0 ? &s->list->commands[s->list->count - 1] : NULL;
+	struct script_command *last = s->list->count > 0 ? &s->list->commands[s->list->count - 1] : NULL;
 
 	if (last == NULL || last->kind != COMMAND_SQL || last->sql.keep != KEEP_NOTHING) {
 		free(prefix);
@@ -199,7 +199,7 @@ static bool keep_rows(struct scan *s, size_t offset, enum meta_kind kind, char *
 
 static bool read_meta(struct scan *s, size_t at)
 {
-	struct command command = {0};
+	struct script_command command = {0};
 	enum meta_kind kind;
 	char *prefix = NULL;
 

@@ -62,18 +62,18 @@ void expr_emit(struct expr *expr, struct expr_step step);
 enum meta_kind { META_NOTHING, META_COMMAND, META_GSET, META_ASET };
 
 /* reader->at stands on a backslash: reads the command and its line. META_GSET, META_ASET: *prefix is malloc'd. */
-bool script_meta(
-        struct script_reader *reader, enum meta_kind *kind, struct command *command, char **prefix, struct err *err);
-
-/* Makes command->sql from text, which is as it is sent but for its variables. */
-bool script_sql_make(struct script_reader *reader, size_t offset, const char *text, size_t len, struct command *command,
+bool script_meta(struct script_reader *reader, enum meta_kind *kind, struct script_command *command, char **prefix,
         struct err *err);
 
+/* Makes command->sql from text, which is as it is sent but for its variables. */
+bool script_sql_make(struct script_reader *reader, size_t offset, const char *text, size_t len,
+        struct script_command *command, struct err *err);
+
 struct command_list {
-	struct command *commands;
+	struct script_command *commands;
 	int count, room;
 };
-struct command *command_append(struct command_list *list);
+struct script_command *command_append(struct command_list *list);
 void command_list_free(struct command_list *list);
 
 /* Parses reader->at .. reader->end and appends what it finds. */

@@ -70,8 +70,8 @@ static void cut(struct script_reader *reader, const char *text, size_t len, stru
 	buf_free(&numbered);
 }
 
-bool script_sql_make(struct script_reader *reader, size_t offset, const char *text, size_t len, struct command *command,
-        struct err *err)
+bool script_sql_make(struct script_reader *reader, size_t offset, const char *text, size_t len,
+        struct script_command *command, struct err *err)
 {
 	struct script_sql *sql = &command->sql;
 

@@ -80,6 +80,51 @@ struct fact_view {
 	const char *name, *value;
 };
 
+/* A load run, as `report` shows it. Histograms are owned by the view. */
+struct load_script_view {
+	const char *name;
+	int64_t weight;
+	uint64_t done, failed, skipped, unknown, retried, retries, late;
+	struct hist *service, *schedule, *lag;
+};
+struct load_command_view {
+	uint32_t script; /* index into load_view.scripts */
+	uint32_t line;
+	const char *text; /* "" with --no-sql-text */
+	uint64_t failures, retries;
+	struct hist *time;
+};
+struct load_error_view {
+	uint32_t script;
+	char sqlstate[6];
+	uint64_t failed, retried, unknown;
+	const char *text;
+};
+struct load_view {
+	char mode[16];
+	int64_t transactions; /* -t, 0 = by time */
+	int64_t duration_us, warmup_us, ramp_us, latency_limit_us, think_us;
+	double rate; /* -R, 0 = none */
+	uint32_t max_tries, pipeline;
+	bool reconnect, per_command;
+	double sampling_rate;
+	int64_t scale; /* 0 = not known */
+	int64_t begin_us, end_us; /* counting, us after wall zero; QUERY_NONE = never began */
+	uint64_t done, failed, skipped, unknown, retried, retries, late, warmed, dropped, sampled_out, connects,
+	        aborted;
+	int64_t connect_sum_us, busy_us;
+	struct hist *service, *schedule, *lag; /* over all scripts */
+	struct load_script_view *scripts;
+	size_t nscripts;
+	struct load_command_view *commands; /* empty without -r */
+	size_t ncommands;
+	struct load_error_view *errors;
+	size_t nerrors;
+	struct load_second *seconds;
+	size_t nseconds;
+	uint64_t nrecords; /* kept in the store; query_load_records reads them */
+};
+
 struct run_view {
 	int64_t id, experiment, baseline; /* baseline: id of the serial run of the same experiment, 0 = none */
 	int64_t previous; /* the run before it in the same series, 0 = none */
@@ -113,6 +158,7 @@ struct run_view {
 	size_t nerrors;
 	struct fact_view *facts;
 	size_t nfacts; /* environment: host, version, settings, cpu, ... */
+	struct load_view *load; /* NULL: a task list */
 	char *data_sha256;
 	char *verdict; /* as stored, "" = not computed yet */
 	bool pruned; /* its attempts were pruned: only the numbers of the run are left */
@@ -134,6 +180,11 @@ void query_assume_dead(struct query *query, bool dead);
 bool query_run(struct query *query, int64_t id, struct run_view *view, struct err *err);
 void run_view_free(struct run_view *view);
 const char *run_view_fact(const struct run_view *view, const char *name); /* NULL = not known */
+
+/* Hands the kept records of a load run to `take`, in order, until it says false. Times in the records are ns after wall
+ * zero. */
+bool query_load_records(struct query *query, int64_t run, bool (*take)(void *context, const struct load_record *record),
+        void *context, struct err *err);
 
 struct run_line { /* for list and index */
 	int64_t id;

@@ -118,6 +118,57 @@ bool store_event(struct store *store, int64_t run, int64_t at_us, const char *ki
 bool store_phases(struct store *store, int64_t run, const struct run_phases *phases, struct err *err);
 bool store_run_end(struct store *store, int64_t run, const struct run_end *end, struct err *err);
 
+/*
+ * Load runs. store_run_begin writes their scripts and settings from plan->scripts and plan->load (ntickets 0); the rest
+ * comes with the following. A load run has no tickets and no attempts; run.tickets, done, failed and unknown hold its
+ * transactions, not_run those that were skipped.
+ */
+
+/* One stretch of the run between two looks of the parent, about a second. Totals of the stretch, over all sessions. */
+struct load_second {
+	int64_t at_us, length_us; /* begin, us after wall zero */
+	uint32_t sessions; /* connected at its end */
+	bool measured; /* false: ramp, warm-up, or after the end */
+	uint64_t done, failed, skipped, unknown, retries;
+	int64_t mean_us, stddev_us, p50_us, p95_us, p99_us, max_us; /* service time of those done; 0 when none were */
+	int64_t schedule_mean_us, schedule_p50_us, schedule_p95_us, schedule_p99_us,
+	        schedule_max_us; /* with -R, else 0 */
+};
+bool store_load_second(struct store *store, int64_t run, const struct load_second *second, struct err *err);
+
+/* Records in the order they were taken, at most LOAD_CHUNK_MOST; packed into one row. origin_ns: the wall zero. */
+#define LOAD_CHUNK_MOST 1000
+bool store_load_chunk(struct store *store, int64_t run, int64_t origin_ns, const struct load_record *records,
+        size_t count, struct err *err);
+
+/* What the lanes counted, merged; written over until the run ends (a crash leaves the last). */
+struct load_script_total {
+	uint64_t done, failed, skipped, unknown, retried, retries, late;
+	const struct hist *service, *schedule, *lag; /* ns; schedule and lag empty without -R */
+};
+struct load_command_total {
+	uint64_t failures, retries;
+	const struct hist *time;
+};
+struct load_error_total {
+	uint32_t script;
+	char sqlstate[6]; /* "" = an error of the script itself */
+	uint64_t failed, retried, unknown;
+	const char *text;
+};
+struct load_total {
+	int64_t begin_us, end_us; /* counting began and ended, us after wall zero; the end is the last transaction's */
+	uint64_t warmed, dropped, sampled_out; /* transactions of the warm-up; records not kept, and why */
+	uint64_t connects, aborted;
+	int64_t connect_sum_us, busy_us;
+	const struct load_script_total *scripts; /* plan->scripts->nscripts */
+	const struct load_command_total *commands; /* plan->scripts->ncommands with -r, else NULL */
+	const struct load_error_total *errors;
+	size_t nerrors;
+};
+bool store_load_total(
+        struct store *store, int64_t run, const struct plan *plan, const struct load_total *total, struct err *err);
+
 /* Keeps what proof computed beside the run, so that list and index need not compute it again. */
 bool store_verdict(struct store *store, int64_t run, const char *verdict, double speedup, double ceiling,
         double overlap, struct err *err);

@@ -98,6 +98,9 @@ bool plan_number_tickets(struct plan *plan, struct err *err)
 	uint64_t total = 0;
 
 	free(plan->tickets);
+	if (plan->scripts)
+		scripts_free(plan->scripts);
+	free(plan->scripts);
 	plan->tickets = NULL;
 	plan->ntickets = 0;
 	if (!set_stages(plan, err))

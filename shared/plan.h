@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "shared/err.h"
+#include "shared/load.h"
+#include "shared/script.h"
 
 /* What a statement is, as far as sending it needs to know. The first keywords decide; comments are skipped. */
 enum statement_kind {
@@ -104,6 +106,10 @@ struct plan {
 
 	struct ticket *tickets; /* sorted by stage */
 	uint32_t ntickets;
+
+	/* A load run: scripts instead of tasks and tickets. */
+	struct scripts *scripts; /* NULL = a task list */
+	struct load load;
 
 	struct gate *gates;
 	int ngates;

@@ -33,7 +33,7 @@ void script_sql_free(struct script_sql *sql)
 	*sql = (struct script_sql){0};
 }
 
-void command_free(struct command *command)
+void command_free(struct script_command *command)
 {
 	free(command->text);
 	script_sql_free(&command->sql);
@@ -41,7 +41,7 @@ void command_free(struct command *command)
 	free_list(command->words, command->nwords);
 	free(command->word_variables);
 	free_list(command->choices, command->nchoices);
-	*command = (struct command){0};
+	*command = (struct script_command){0};
 }
 
 void script_free(struct script *script)

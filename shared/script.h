@@ -47,7 +47,7 @@ struct script_sql {
 	char *prefix; /* of \gset and \aset, "" = none */
 };
 
-struct command {
+struct script_command {
 	enum command_kind kind;
 	int line; /* 1-based, in the file; where its text begins */
 	int column; /* 1-based, in bytes */
@@ -73,7 +73,7 @@ struct script {
 	char *name; /* file as given, the built-in's name, or of @script */
 	char *source;
 	int64_t weight; /* 0 and up */
-	struct command *commands;
+	struct script_command *commands;
 	int ncommands;
 	int nsql; /* number of COMMAND_SQL; a script without any command is refused, as pgbench does */
 	bool independent; /* no \gset, \if on results, \sleep, pipeline commands: --pipeline may run executions back to
@@ -108,7 +108,7 @@ bool script_name_start(char c);
 bool script_name_char(char c);
 void scripts_free(struct scripts *scripts);
 void script_free(struct script *script);
-void command_free(struct command *command);
+void command_free(struct script_command *command);
 void script_sql_free(struct script_sql *sql);
 
 #endif

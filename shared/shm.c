@@ -12,26 +12,35 @@
 _Static_assert(sizeof(struct shm) % 128 == 0, "slots must stay aligned");
 _Static_assert(sizeof(struct slot) % 128 == 0, "slots must not share a line");
 
-static bool shm_size(uint32_t nsessions, uint32_t ntasks, size_t *size)
-{
-	size_t slots;
+#define PAGE ((size_t)4096)
 
-	return !__builtin_mul_overflow((size_t)nsessions, sizeof(struct slot), &slots) &&
-	       !__builtin_add_overflow(sizeof(struct shm), slots, size) &&
-	       !__builtin_add_overflow(*size, (size_t)ntasks, size);
+/* Where the lanes of a load run begin, and the size of everything. */
+static bool shm_size(
+        uint32_t nsessions, uint32_t ntasks, const struct load_layout *load, size_t *lanes_at, size_t *size)
+{
+	size_t slots, lanes;
+
+	if (__builtin_mul_overflow((size_t)nsessions, sizeof(struct slot), &slots) ||
+	        __builtin_add_overflow(sizeof(struct shm), slots, size) ||
+	        __builtin_add_overflow(*size, (size_t)ntasks + PAGE, size) ||
+	        __builtin_mul_overflow((size_t)load->nlanes, load->lane_bytes, &lanes))
+		return false;
+	*lanes_at = *size / PAGE * PAGE;
+	return !__builtin_add_overflow(*lanes_at, lanes, size);
 }
 
-struct shm *shm_map(uint32_t nsessions, uint32_t npositions, uint32_t ntasks, struct err *err)
+static struct shm *map(
+        uint32_t nsessions, uint32_t npositions, uint32_t ntasks, const struct load_layout *load, struct err *err)
 {
 	struct shm *shm;
-	size_t size;
+	size_t size, lanes_at;
 
-	if (!shm_size(nsessions, ntasks, &size)) {
+	if (!shm_size(nsessions, ntasks, load, &lanes_at, &size)) {
 		err_set(err, EXIT_USAGE, "shared memory for %u sessions and %u tasks is too large; use a smaller -c",
 		        nsessions, ntasks);
 		return NULL;
 	}
-	shm = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shm = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (shm == MAP_FAILED) {
 		err_set(err, EXIT_USAGE, "cannot get %zu bytes of shared memory for %u sessions: %s; use a smaller -c",
 		        size, nsessions, strerror(errno));
@@ -41,6 +50,7 @@ struct shm *shm_map(uint32_t nsessions, uint32_t npositions, uint32_t ntasks, st
 	shm->nsessions = nsessions;
 	shm->npositions = npositions;
 	shm->ntasks = ntasks;
+	shm->load = *load;
 	for (uint32_t i = 0; i < nsessions; i++) {
 		struct slot *slot = shm_slot(shm, i);
 
@@ -50,12 +60,30 @@ struct shm *shm_map(uint32_t nsessions, uint32_t npositions, uint32_t ntasks, st
 	return shm;
 }
 
+struct shm *shm_map(uint32_t nsessions, uint32_t npositions, uint32_t ntasks, struct err *err)
+{
+	return map(nsessions, npositions, ntasks, &(struct load_layout){0}, err);
+}
+
+struct shm *shm_map_load(uint32_t nsessions, const struct load_layout *layout, struct err *err)
+{
+	return map(nsessions, 0, 0, layout, err);
+}
+
 void shm_unmap(struct shm *shm)
 {
-	size_t size;
+	size_t size, lanes_at;
 
-	if (shm != NULL && shm_size(shm->nsessions, shm->ntasks, &size))
+	if (shm != NULL && shm_size(shm->nsessions, shm->ntasks, &shm->load, &lanes_at, &size))
 		munmap(shm, size);
+}
+
+struct load_lane *shm_load_lane(struct shm *shm, uint32_t lane)
+{
+	size_t size, lanes_at = 0;
+
+	shm_size(shm->nsessions, shm->ntasks, &shm->load, &lanes_at, &size);
+	return (struct load_lane *)((char *)shm + lanes_at + lane * shm->load.lane_bytes);
 }
 
 struct slot *shm_slot(struct shm *shm, uint32_t session)

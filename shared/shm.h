@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "shared/err.h"
+#include "shared/load.h"
 #include "shared/slot.h"
 
 struct shm {
@@ -24,12 +25,17 @@ struct shm {
 	uint32_t nsessions;
 	uint32_t npositions; /* length of the run's todo list */
 	uint32_t ntasks;
-	/* after it: slots[nsessions], then one _Atomic uint8_t per task (1: its tickets are not to be run) */
+	struct load_layout load; /* of a load run; nlanes 0 = none */
+	/* after it: slots[nsessions], then one _Atomic uint8_t per task (1: its tickets are not to be run), then, from
+	 * a page's beginning, load.lane_bytes for each lane of a load run */
 };
 
 /* Maps it for so many sessions and tasks; NULL with err filled when the size overflows or memory is refused. */
 struct shm *shm_map(uint32_t nsessions, uint32_t npositions, uint32_t ntasks, struct err *err);
+/* The same for a load run: no tickets, but a place for each lane. Pages that are never written take no memory. */
+struct shm *shm_map_load(uint32_t nsessions, const struct load_layout *layout, struct err *err);
 void shm_unmap(struct shm *shm);
+struct load_lane *shm_load_lane(struct shm *shm, uint32_t lane);
 struct slot *shm_slot(struct shm *shm, uint32_t session);
 _Atomic uint8_t *shm_skip(struct shm *shm, uint32_t task);
 

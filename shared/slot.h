@@ -39,6 +39,10 @@ struct slot {
 	_Atomic int64_t sent_ns;
 	_Atomic int64_t heartbeat_ns; /* when its lane last stepped */
 	_Atomic int64_t deadline_ns; /* the lane will have dropped the session by then; CLOCK_NEVER = none */
+	/* Load runs, warm-up included: transactions of which something may have been sent, and those whose outcome was
+	 * counted. One more started than ended: the session had one in flight. */
+	_Atomic uint64_t tx_started, tx_ended;
+	_Atomic uint64_t tx_counted; /* of these without the warm-up: towards -t */
 };
 
 /* The one function that moves a slot to another stage. */

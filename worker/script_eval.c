@@ -133,7 +133,7 @@ bool script_eval(const struct expr *expr, const struct script_eval *eval, struct
 	return true;
 }
 
-bool script_set(const struct command *command, const struct script_eval *eval, struct err *err)
+bool script_set(const struct script_command *command, const struct script_eval *eval, struct err *err)
 {
 	struct value value;
 
@@ -150,7 +150,7 @@ bool script_set(const struct command *command, const struct script_eval *eval, s
 	return true;
 }
 
-static bool test(const struct command *command, const struct script_eval *eval, bool *truth, struct err *err)
+static bool test(const struct script_command *command, const struct script_eval *eval, bool *truth, struct err *err)
 {
 	struct value value;
 
@@ -163,7 +163,7 @@ static bool test(const struct command *command, const struct script_eval *eval, 
 /* Whoever comes to an ELIF or ELSE from above has run the branch before it. */
 bool script_branch(const struct script *script, int *at, const struct script_eval *eval, struct err *err)
 {
-	const struct command *command = &script->commands[*at];
+	const struct script_command *command = &script->commands[*at];
 	bool truth = true;
 
 	if (command->kind == COMMAND_ELIF || command->kind == COMMAND_ELSE)
@@ -181,7 +181,7 @@ bool script_branch(const struct script *script, int *at, const struct script_eva
 	return true;
 }
 
-bool script_sleep_us(const struct command *command, const struct script_eval *eval, int64_t *us, struct err *err)
+bool script_sleep_us(const struct script_command *command, const struct script_eval *eval, int64_t *us, struct err *err)
 {
 	int64_t number = command->sleep_number;
 

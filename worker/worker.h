@@ -42,6 +42,7 @@ struct assignment {
 	uint32_t first_session; /* global number of its first session */
 	uint32_t nsessions;
 	uint32_t nlanes; /* 1 .. nsessions; the first nsessions mod nlanes lanes carry one more */
+	uint32_t first_lane; /* global number of its first lane */
 	uint64_t seed;
 	int64_t timeout_ns; /* --timeout, 0 = none; a task's own timeout wins */
 	int64_t reconnect_for_ns; /* --reconnect-for */

@@ -66,7 +66,7 @@ static void check_expr(const struct expr *expr, const struct scripts *scripts)
 
 static void check_command(const struct script *script, int at, const struct scripts *scripts)
 {
-	const struct command *command = &script->commands[at];
+	const struct script_command *command = &script->commands[at];
 
 	must(command->text != NULL && strchr(command->text, '\n') == NULL && command->line > 0 && command->column > 0);
 	switch (command->kind) {
@@ -105,7 +105,7 @@ static void run(const struct scripts *scripts, const struct script *script)
 	rng_seed(&rng, 1, 2);
 	script_vars_init(&vars, scripts);
 	for (int at = 0; ok && at < script->ncommands;) {
-		const struct command *command = &script->commands[at];
+		const struct script_command *command = &script->commands[at];
 		bool branch = command->kind >= COMMAND_IF && command->kind <= COMMAND_ENDIF;
 		int before = at;
 

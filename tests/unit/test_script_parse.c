@@ -104,7 +104,7 @@ static void test_positions(void **state)
 
 	(void)state;
 	must_parse("-- c\n\n  select 1;  select 2\n\\set a \\\n 1\n\\sleep 1 ms\n", &scripts);
-	const struct command *c = scripts.scripts[0].commands;
+	const struct script_command *c = scripts.scripts[0].commands;
 
 	assert_int_equal(scripts.scripts[0].ncommands, 4);
 	assert_int_equal(c[0].line, 3);
@@ -147,7 +147,7 @@ static void test_links(void **state)
 
 	(void)state;
 	must_parse("\\if 1\nselect 1;\n\\elif 2\n\\if 3\n\\endif\n\\else\nselect 2;\n\\endif\n", &scripts);
-	const struct command *c = scripts.scripts[0].commands;
+	const struct script_command *c = scripts.scripts[0].commands;
 
 	assert_int_equal(c[0].jump, 2);
 	assert_int_equal(c[2].jump, 5);

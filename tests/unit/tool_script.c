@@ -62,7 +62,7 @@ static bool run(
         const struct script *script, bool extended, struct script_eval *eval, struct place *place, struct err *err)
 {
 	for (int at = 0; at < script->ncommands;) {
-		const struct command *command = &script->commands[at];
+		const struct script_command *command = &script->commands[at];
 		int64_t us;
 		bool ok = true;
 

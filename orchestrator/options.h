@@ -81,6 +81,11 @@ struct options {
 	bool no_sql_text;
 	enum color_mode color;
 	int64_t progress_ns; /* -P SEC, 0 = none */
+	bool progress_timestamp; /* Unix time in -P lines */
+	bool log; /* -l: pgbench's log files */
+	const char *log_prefix; /* NULL = pgbench_log */
+	int64_t aggregate_ns; /* --aggregate-interval, whole seconds; 0 = a line for each transaction */
+	bool failures_detailed; /* failures by kind, in log files too */
 
 	/* list, show, pin, prune, report */
 	const char **runs;

@@ -60,8 +60,10 @@ struct load_record {
 	uint32_t sqlstate; /* load_sqlstate_pack; 0 = none */
 	uint16_t script;
 	uint16_t retries; /* tries after the first; 65535 = so many or more */
-	uint8_t outcome; /* enum load_outcome */
-	uint8_t padding[3];
+	uint32_t outcome : 8; /* enum load_outcome */
+	/* Which transaction of its session this is, 1 = the first that counts (tx_counted after it), modulo 2^24: other
+	 * ones have no record with a sampling rate. 0 throughout: not told. */
+	uint32_t number : 24;
 };
 
 #define LOAD_ERRORS_MOST 64

@@ -23,6 +23,7 @@ enum slot_stage {
 };
 
 #define SLOT_NO_TICKET UINT32_MAX
+#define SLOT_TX_WARMUP 0x80000000u
 
 struct slot {
 	alignas(128) _Atomic uint32_t stage; /* enum slot_stage; written last, read first */
@@ -43,6 +44,9 @@ struct slot {
 	 * counted. One more started than ended: the session had one in flight. */
 	_Atomic uint64_t tx_started, tx_ended;
 	_Atomic uint64_t tx_counted; /* of these without the warm-up: towards -t */
+	/* Of the transaction begun last, written before tx_started: its script, and SLOT_TX_WARMUP when it is in no
+	 * number; taken_ns is when it began. SLOT_SAFE and SLOT_BACKOFF mean what they mean for tasks. */
+	_Atomic uint32_t tx_script;
 };
 
 /* The one function that moves a slot to another stage. */

@@ -168,6 +168,7 @@ bool crew_start(struct crew *crew, struct member *m, int64_t now, struct err *er
 	start.assignment.first_lane = m->first_lane;
 	start.assignment.nlanes = m->nlanes;
 	start.assignment.replacement = crew->go_given;
+	start.assignment.early = crew->early;
 	reset_slots(crew, m, now);
 	for (uint32_t s = 0; s < m->nsessions && m->fork_failures < CREW_FORK_FAILURES; s++)
 		crew->session_state[m->first_session + s] = SESSION_PENDING;
@@ -176,9 +177,26 @@ bool crew_start(struct crew *crew, struct member *m, int64_t now, struct err *er
 		return false;
 	}
 	m->fork_failures = 0;
-	if (m->worker == 0)
+	m->early = crew->early;
+	if (m->worker == 0 && !m->early)
 		spawn_plant("spawn");
 	return true;
+}
+
+void crew_tell(struct crew *crew)
+{
+	crew->early = false;
+	atomic_store_explicit(&crew->assignment.shm->told, 1, memory_order_release);
+	for (uint32_t i = 0; i < crew->nworkers; i++) {
+		struct member *m = &crew->members[i];
+		if (!m->early)
+			continue;
+		m->early = false;
+		m->forked_ns = loop_clock(crew->loop);
+		crew_send_plain(crew, m, MSG_RELEASE);
+		if (m->worker == 0)
+			spawn_plant("spawn");
+	}
 }
 
 /* The worker of @setup and @teardown: one session, the first slot, gone before and after the others. */

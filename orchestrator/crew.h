@@ -50,6 +50,7 @@ struct member {
 
 	bool hello;
 	bool idle; /* said DONE, and nothing was sent to it since */
+	bool early; /* forked during PREFLIGHT and not yet told to go on: it says nothing and has no heartbeat */
 	bool leaving; /* was told to go: its end is expected */
 	bool parted; /* sent its USAGE: its sessions have ended */
 	bool violated; /* said nonsense: nothing it says counts any more */
@@ -107,6 +108,7 @@ struct crew {
 	uint32_t nworkers, nsessions;
 	uint8_t *session_state; /* enum session_state, per session */
 	pid_t group; /* process group of the children, 0 = none yet */
+	bool early; /* workers started now are told later what to connect to (crew_tell) */
 	bool replace; /* dead workers are replaced */
 	bool go_given;
 	int64_t resumed_ns; /* the parent ran again after a pause: silence before it does not count */
@@ -128,6 +130,9 @@ struct member *crew_observer(struct crew *crew);
 struct member *crew_special(struct crew *crew);
 
 bool crew_start(struct crew *crew, struct member *m, int64_t now, struct err *err);
+/* PREFLIGHT has passed: the early workers go on with what stands in shared memory. This is when they count as started.
+ */
+void crew_tell(struct crew *crew);
 /* After a failed crew_start: an event, and the next try by crew_step. */
 void crew_start_later(struct crew *crew, struct member *m, int64_t now, const struct err *why);
 bool crew_start_special(struct crew *crew, const struct task *task, int64_t now, struct err *err);

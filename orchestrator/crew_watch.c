@@ -66,7 +66,7 @@ void crew_watch(struct crew *crew, int64_t now)
 	crew->watched_ns = now;
 	for (uint32_t i = 0; i < crew->nworkers + 2; i++) {
 		struct member *m = &crew->members[i];
-		if (m->kind != MEMBER_OBSERVER && m->state == MEMBER_LIVING && !m->cause[0])
+		if (m->kind != MEMBER_OBSERVER && m->state == MEMBER_LIVING && !m->early && !m->cause[0])
 			watch_member(crew, m, now);
 	}
 }

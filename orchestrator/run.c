@@ -128,8 +128,8 @@ static void watch_observer(struct run *run, int64_t now)
 {
 	struct err err = {0};
 
-	if (!run->observer_ended || run->phase <= PHASE_OLD || run->sweep_asked || run->phase >= PHASE_SWEEP ||
-	        run->observers >= OBSERVERS_MOST || run->stop.mode >= STOP_NOW)
+	if (!run->observer_ended || run->nothing_ran || run->phase <= PHASE_OLD || run->sweep_asked ||
+	        run->phase >= PHASE_SWEEP || run->observers >= OBSERVERS_MOST || run->stop.mode >= STOP_NOW)
 		return;
 	run->observers++;
 	run->observer_ended = false;

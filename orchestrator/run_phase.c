@@ -128,6 +128,7 @@ static void begin_spawn(struct run *run, int64_t now)
 	run_enter(run, PHASE_SPAWN, now);
 	run->origin_ns = now;
 	run->crew.replace = true;
+	crew_tell(&run->crew);
 }
 
 void run_begin(struct run *run, int64_t now)
@@ -178,6 +179,8 @@ static void phase_spawn(struct run *run, int64_t now)
 		struct member *m = &run->crew.members[run->spawned];
 		if (run->stop.mode != STOP_NONE)
 			break;
+		if (m->state == MEMBER_LIVING) /* forked while the observer connected */
+			continue;
 		if (!crew_start(&run->crew, m, now, &err))
 			crew_start_later(&run->crew, m, now, &err);
 	}

@@ -16,6 +16,7 @@
 
 #define OBSERVER_AGAIN_NS (500 * NS_PER_MS)
 #define OLD_BACKENDS_NS (15 * NS_PER_S)
+#define EARLY_MOST 16u
 
 /* A name may stand for several addresses, each of which gets the whole time; the observer knows how many. */
 int64_t run_connect_budget(const struct target *target)
@@ -31,6 +32,21 @@ int64_t run_connect_budget(const struct target *target)
 	return target->connect_timeout_ns * addresses + NS_PER_S;
 }
 
+/* Workers are forked while the observer connects and wait, doing nothing, until the preflight has passed: whatever
+ * stands between now and then must not need them, and not so many that the observer would wait for the parent. */
+static void fork_early(struct run *run, int64_t now)
+{
+	struct err err = {0};
+
+	if (run->request->resume || (run->plan->setup && !run->request->skip_setup) || run->stop.mode != STOP_NONE)
+		return;
+	run->crew.early = true;
+	for (uint32_t i = 0; i < EARLY_MOST && i < run->nworkers; i++)
+		if (run->crew.members[i].state == MEMBER_ABSENT &&
+		        !crew_start(&run->crew, &run->crew.members[i], now, &err))
+			break; /* SPAWN tries again, and says what is wrong */
+}
+
 static void start_observer(struct run *run, int64_t now)
 {
 	struct err err = {0};
@@ -44,6 +60,7 @@ static void start_observer(struct run *run, int64_t now)
 		run_refuse(run, EXIT_USAGE, now, "%s", err.text);
 		return;
 	}
+	fork_early(run, now);
 	/* While it connects. A file that does not exist is not made for a server that cannot be reached. */
 	if (access(run->request->store_path, F_OK) == 0 && record_attach(run, now))
 		store_warm(run->store);
@@ -76,7 +93,7 @@ static void observer_refused(struct run *run, int64_t now)
 }
 
 /* libpq ignores a password file that others can read, and each of its processes would say so: the observer has. */
-static void hush_passfile(void)
+static bool hush_passfile(void)
 {
 	const char *home = getenv("HOME"), *given = getenv("PGPASSFILE");
 	char path[4096];
@@ -86,8 +103,21 @@ static void hush_passfile(void)
 		snprintf(path, sizeof path, "%s", given);
 	else
 		snprintf(path, sizeof path, "%s/.pgpass", home ? home : "");
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)))
-		setenv("PGPASSFILE", "/dev/null/none", 1);
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || !(st.st_mode & (S_IRWXG | S_IRWXO)))
+		return false;
+	setenv("PGPASSFILE", PASSFILE_NONE, 1);
+	return true;
+}
+
+/* For workers forked before the facts were known. */
+static void share_facts(const struct server_facts *f, bool hush, struct shm_server *server)
+{
+	snprintf(server->host, sizeof server->host, "%s", f->host);
+	snprintf(server->hostaddr, sizeof server->hostaddr, "%s", f->hostaddr);
+	snprintf(server->port, sizeof server->port, "%s", f->port);
+	server->direct = f->direct;
+	server->version = f->version_num;
+	server->hush_passfile = hush;
 }
 
 static void adopt_facts(struct run *run)
@@ -95,7 +125,7 @@ static void adopt_facts(struct run *run)
 	const struct server_facts *f = run->facts;
 	struct target *t = &run->target;
 
-	hush_passfile();
+	share_facts(f, hush_passfile(), &run->shm->server);
 	if (f->host[0])
 		t->resolved_host = f->host;
 	if (f->hostaddr[0])

@@ -85,7 +85,7 @@ CREATE TABLE run ( -- one execution of one workload on one engine
 	preflight_end_us INTEGER, -- PREFLIGHT ended, us after wall zero
 	setup_begin_us INTEGER, -- @setup began, us after wall zero
 	setup_end_us INTEGER, -- @setup ended, us after wall zero
-	spawn_begin_us INTEGER, -- SPAWN began: wall zero itself
+	spawn_begin_us INTEGER, -- SPAWN began: wall zero itself; workers forked during PREFLIGHT waited for it
 	spawn_end_us INTEGER, -- all workers forked, us after wall zero
 	connected_us INTEGER, -- all sessions ready or given up, us after wall zero
 	go_us INTEGER, -- the GO instant, us after wall zero
@@ -134,7 +134,7 @@ CREATE TABLE worker ( -- worker processes of a run
 	worker INTEGER NOT NULL, -- number of the worker, 0 = first
 	generation INTEGER NOT NULL, -- 1, and one more with each replacement
 	pid INTEGER NOT NULL, -- process id
-	forked_us INTEGER, -- forked, us after wall zero
+	forked_us INTEGER, -- forked, or told to go on when forked during PREFLIGHT, us after wall zero
 	born_us INTEGER, -- its first own reading of the clock, us after wall zero
 	ended_us INTEGER, -- reaped, us after wall zero
 	end TEXT NOT NULL, -- how it ended: exit 0, signal 9, empty while it lives

@@ -19,7 +19,7 @@
 enum msg_type {
 	/* down */
 	MSG_GO = 1, /* the GO instant stands in shared memory: go */
-	MSG_RELEASE, /* the limit in shared memory was raised: look again */
+	MSG_RELEASE, /* something in shared memory was raised (the limit, `told`): look again */
 	MSG_RETRY, /* run this ticket (again): ticket, try_no */
 	MSG_STOP, /* stop: mode */
 	MSG_CANCEL, /* to the observer: cancel what this backend runs */

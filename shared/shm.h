@@ -15,6 +15,14 @@
 #include "shared/load.h"
 #include "shared/slot.h"
 
+/* What the preflight found, for workers that were forked before it was known: written once, before `told`. */
+struct shm_server {
+	char host[256], hostaddr[64], port[8]; /* as in struct server_facts; "" = as the target says */
+	bool direct;
+	bool hush_passfile; /* libpq would complain of the password file again in every process */
+	int32_t version;
+};
+
 struct shm {
 	alignas(128) _Atomic int64_t go_ns; /* the GO instant, 0 = not yet */
 	_Atomic uint32_t stop_mode; /* enum stop_mode */
@@ -22,6 +30,8 @@ struct shm {
 	        marker_ns; /* measured cost of a marker, for the sampling rule; 0 = not known yet: all carry them */
 	alignas(128) _Atomic uint64_t next; /* next position to hand out: one atomic add a ticket */
 	alignas(128) _Atomic uint64_t limit; /* positions below it are committed as "may have started" */
+	_Atomic uint32_t told; /* 1: `server` stands, connect */
+	struct shm_server server;
 	uint32_t nsessions;
 	uint32_t npositions; /* length of the run's todo list */
 	uint32_t ntasks;

@@ -260,6 +260,19 @@ static void end_sessions(struct lane *lane)
 	worker_after_round(lane->worker, lane);
 }
 
+bool lane_await_server(struct worker *w)
+{
+	struct pollfd control = {.fd = w->a->chan.read_fd, .events = POLLIN};
+
+	while (!atomic_load_explicit(&w->a->shm->told, memory_order_acquire)) {
+		if (atomic_load(&w->leave) || pick_stop(&w->pick) != STOP_NONE)
+			return false;
+		poll(&control, 1, -1);
+		worker_control(w);
+	}
+	return true;
+}
+
 void lane_run(struct lane *lane)
 {
 	struct worker *w = lane->worker;

@@ -175,6 +175,27 @@ static void send_usage(struct worker *w)
 	buf_free(&body);
 }
 
+/* A worker that was forked while the observer connected learns here what the observer found. */
+static bool await_server(struct worker *w)
+{
+	const struct shm_server *server = &w->a->shm->server;
+	struct target *target = &w->a->target;
+
+	if (!lane_await_server(w))
+		return false;
+	if (server->host[0])
+		target->resolved_host = server->host;
+	if (server->hostaddr[0])
+		target->resolved_hostaddr = server->hostaddr;
+	if (server->port[0])
+		target->resolved_port = server->port;
+	target->direct = server->direct;
+	target->server_version = server->version;
+	if (server->hush_passfile)
+		setenv("PGPASSFILE", PASSFILE_NONE, 1);
+	return true;
+}
+
 static void say_hello(struct worker *w)
 {
 	struct buf body = {0};
@@ -229,6 +250,10 @@ int worker_main(struct assignment *a)
 	pthread_mutex_init(&w.lock, NULL);
 	pick_init(&w.pick, a->plan, a->todo, a->shm, a->special != NULL);
 	hooks_read(&w);
+	if (a->early && !await_server(&w)) {
+		pick_clear(&w.pick);
+		return w.exit_code;
+	}
 	say_hello(&w);
 	hooks_before_connect(&w);
 	lay_out(&w);

@@ -48,9 +48,14 @@ struct assignment {
 	int64_t reconnect_for_ns; /* --reconnect-for */
 	bool readonly; /* --read-only */
 	bool replacement; /* GO was given already: begin at once */
+	bool early; /* forked during PREFLIGHT: wait until shared memory tells what to connect to */
 	const struct task *special; /* NULL, or @setup / @teardown: run this once instead of tickets, then DONE */
 	struct chan chan; /* read end: from the parent, write end: to the parent */
 };
+
+/* A password file that is never there: libpq ignores one that others can read, and each of its processes would say so.
+ */
+#define PASSFILE_NONE "/dev/null/none"
 
 /* The three bodies of a child. They never return to the parent's code: the caller _exits with the answer. */
 int worker_main(struct assignment *assignment);

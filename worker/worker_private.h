@@ -54,6 +54,7 @@ struct worker {
 void lane_init(struct lane *lane, struct worker *w, uint32_t first, uint32_t nsessions, int wake_fd, bool control);
 void lane_clear(struct lane *lane);
 void lane_run(struct lane *lane); /* until the run is over */
+bool lane_await_server(struct worker *w); /* an early worker, before its lanes; false: told to leave instead */
 void lanes_run_threads(struct worker *w); /* one thread each; the calling thread runs the control pipe */
 
 /* ---- worker.c ---- */

@@ -28,6 +28,7 @@ struct fake {
 /* What a test makes of it: called at every moment of every ticket. */
 typedef void fake_behaviour(struct fake *f, enum moment moment);
 static fake_behaviour *behaviour;
+static bool early_death; /* the first worker dies before the preflight has passed */
 static bool (*observer_behaviour)(struct chan *chan); /* true: it did everything, leave */
 
 static void fake_send(struct chan *chan, struct buf *body)
@@ -176,6 +177,13 @@ static int fake_worker(struct assignment *a)
 	bool go = a->replacement, idle = false, taken = false;
 	uint64_t position = 0;
 
+	if (early_death && a->early && a->worker == 0)
+		_exit(7);
+	while (a->early && !atomic_load(&a->shm->told) && f.stop == STOP_NONE) {
+		fake_wait(f.chan);
+		if (!fake_hear(&f, &go, &idle))
+			return 0;
+	}
 	fake_begin(&f);
 	for (;;) {
 		if (!fake_hear(&f, &go, &idle))

@@ -245,6 +245,31 @@ static void test_wrong_password(void **state)
 	assert_int_equal(answer.run, 0);
 }
 
+static void count_beginnings(struct fake *f, enum moment moment)
+{
+	(void)f;
+	if (moment == AT_START)
+		atomic_fetch_add(&shared->runs[0], 1);
+}
+
+static void test_refused_before_a_worker_begins(void **state)
+{
+	(void)state;
+	observer_behaviour = refuse_password;
+	assert_false(run_fake(&(struct setting){.sessions = 2, .tickets = 5}, count_beginnings));
+	assert_int_equal(shared->runs[0], 0);
+}
+
+static void test_early_worker_dies(void **state)
+{
+	(void)state;
+	early_death = true;
+	must_run(&(struct setting){.sessions = 2, .tickets = 5}, count_beginnings);
+	early_death = false;
+	assert_int_equal(answer.done, 5);
+	assert_true(shared->runs[0] >= 1); /* the other one, and its replacement if it came before the end */
+}
+
 static bool too_many(struct chan *chan)
 {
 	fake_fatal(chan, "53300", "sorry, too many clients already");
@@ -318,6 +343,8 @@ int main(void)
 	        cmocka_unit_test_setup(test_damaged_data_stops_the_run, fresh),
 	        cmocka_unit_test_setup(test_store_fails, fresh),
 	        cmocka_unit_test_setup(test_wrong_password, fresh),
+	        cmocka_unit_test_setup(test_refused_before_a_worker_begins, fresh),
+	        cmocka_unit_test_setup(test_early_worker_dies, fresh),
 	        cmocka_unit_test_setup(test_no_connection_left, fresh),
 	        cmocka_unit_test_setup(test_server_starting_up, fresh),
 	        cmocka_unit_test_setup(test_observer_dies, fresh),

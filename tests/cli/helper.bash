@@ -74,3 +74,13 @@ until_true() {
 		sleep 0.05
 	done
 }
+
+# undisturbed COMMAND...: what is measured is wrong where another program took the CPU away meanwhile: a few tries.
+undisturbed() {
+	local try
+	for try in 1 2 3 4 5 6 7 8; do
+		if "$@"; then return 0; fi
+		echo "try $try was disturbed, or it never works"
+	done
+	return 1
+}

@@ -6,16 +6,28 @@ load ../pg/server
 
 setup_file() {
 	pg_start 'max_connections = 30'
+	psql -X -q -f "$BATS_TEST_DIRNAME/../pg/gates.sql"
 	export PG_DIR PG_LOG PG_BIN
 }
 teardown_file() { pg_stop; }
-setup() { cli_setup; }
+setup() {
+	cli_setup
+	# Two that run at the same time, however late one of them gets to it.
+	printf -- '-- @task a repeatable\nselect together(2, 0.3);\n-- @task b repeatable\nselect together(2, 0.3);\n' >together.sql
+}
 teardown() { cli_teardown; }
 
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
+gate() { sql "insert into gate values ('$1')"; }
+
+# runs_on_the_server TEXT: a query that holds it is active.
+runs_on_the_server() {
+	[ "$(sql "select count(*) from pg_stat_activity where query like '%$1%' and state = 'active' and pid <> pg_backend_pid()")" != 0 ]
+}
+nothing_on_the_server() { ! runs_on_the_server "$1"; }
 
 @test "0: done, stored, gates passed" {
-	pgp 0 run -f two.sql --gate 'errors = 0' --gate 'wall < 30s' --gate 'p50 > 100ms' --gate 'overlap >= 50%' \
+	pgp 0 run -f together.sql --gate 'errors = 0' --gate 'wall < 1h' --gate 'p50 > 100ms' --gate 'overlap >= 10%' \
 		--require-overlap=2
 	has "$output" '^OVERLAPPED: 2 queries on 2 processes'
 	has "$output" 'gate errors = 0: passed'
@@ -26,9 +38,12 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 }
 
 @test "0: with a baseline it is PARALLEL, and its runs belong together" {
-	pgp 0 run --baseline -f two.sql --gate 'speedup >= 1.3'
-	has "$output" '^PARALLEL: '
-	has "$output" 'of at most (1.9|2.0)'
+	parallel() {
+		rm -f "$PGPARALLEL_DB"
+		apart "$PGPARALLEL" run --baseline -f two.sql --gate 'speedup >= 1.3'
+		[ "$status" = 0 ] && has "$output" '^PARALLEL: ' && has "$output" 'of at most (1.9|2.0)'
+	}
+	undisturbed parallel
 	holds "select group_concat(role), count(distinct experiment) from v_run" "baseline,run,1"
 }
 
@@ -122,81 +137,99 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 }
 
 @test "75: another run holds the results file; --lock=skip and --lock=wait" {
-	printf -- '-- @task a readonly\nselect pg_sleep(1.5);\n' >w.sql
+	printf -- '-- @task a readonly\nselect wait_for($$three others$$);\n' >w.sql
 	"$PGPARALLEL" run -f w.sql >/dev/null 3>&- &
 	first=$!
-	until_true 10 test -e "$PGPARALLEL_DB.lock"
-	until_true 10 bash -c '! flock -n "$PGPARALLEL_DB.lock" true'
+	until_true 60 runs_on_the_server 'three others'
 	pgp 75 run -f two.sql
 	has "$stderr" '--lock=wait'
 	has "$stderr" '--db='
 	pgp 0 run --lock=skip -f two.sql
 	[ -z "$output" ]
 	[ "$(wc -l <"$PGPARALLEL_DB.skipped")" = 1 ]
-	pgp 0 run --lock=wait -f two.sql
+	"$PGPARALLEL" run --lock=wait -f two.sql >out 2>err 3>&- &
+	second=$!
+	until_true 60 bash -c "ls -l /proc/$second/fd | grep -q '\.lock\$'"
+	sleep 0.2 # it could give up only now
+	kill -0 $second
+	gate 'three others'
 	wait $first
+	wait $second
 	holds "select count(*) from run" "2"
 }
 
 @test "a signal is raised again when everything is stored" {
-	printf -- '-- @task a repeat=20 readonly\nselect pg_sleep(0.4);\n' >w.sql
+	printf -- '-- @task a repeat=500 readonly\nselect pg_sleep(0.4);\n' >w.sql
 	for number in INT:130 TERM:143 HUP:129; do
 		rm -f "$PGPARALLEL_DB"
 		env --default-signal=INT,TERM,HUP "$PGPARALLEL" run -c 2 --grace=1s -f w.sql >out 2>err 3>&- &
 		running=$!
-		until_true 20 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where query like '"'%pg_sleep(0.4)%'"' and state = '"'active'"' and pid <> pg_backend_pid()" | grep -qv "^0"'
+		until_true 60 runs_on_the_server 'pg_sleep(0.4)'
 		kill -"${number%:*}" $running
 		code=0
 		wait $running || code=$?
 		[ "$code" = "${number#*:}" ]
 		holds "select state, reason, unknown, done + failed + not_run, not_run > 0 from v_run" \
-			"stopped,SIG${number%:*},0,20,1"
+			"stopped,SIG${number%:*},0,500,1"
 	done
 }
 
-@test "ten seconds of grace end with a second Ctrl-C, at once" {
-	printf -- '-- @task a readonly\nselect pg_sleep(60);\n' >w.sql
-	env --default-signal=INT "$PGPARALLEL" run -f w.sql >out 2>err 3>&- &
+@test "the grace ends with a second Ctrl-C, at once" {
+	printf -- '-- @task a readonly\nselect pg_sleep(600);\n' >w.sql
+	env --default-signal=INT "$PGPARALLEL" run --grace=500s -f w.sql >out 2>err 3>&- &
 	running=$!
-	until_true 20 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where query like '"'%pg_sleep(60)%'"' and state = '"'active'"' and pid <> pg_backend_pid()" | grep -qv "^0"'
+	until_true 60 runs_on_the_server 'pg_sleep(600)'
 	kill -INT $running
-	sleep 0.3
+	until_true 60 grep -q 'a second signal stops at once' err # two that come together are one
 	kill -INT $running
 	begin=$SECONDS
 	code=0
 	wait $running || code=$?
 	[ "$code" = 130 ]
 	[ $((SECONDS - begin)) -lt 20 ]
-	until_true 20 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where query like '"'%pg_sleep(60)%'"' and pid <> pg_backend_pid()" | grep -q "^0"'
+	until_true 60 nothing_on_the_server 'pg_sleep(600)'
 	holds "select state from v_run" stopped
 }
 
+# limited COMMAND...: runs it with --max-time, which counts from its very start: long enough for something to have run.
+limited() {
+	local limit
+	for limit in 1 2 4 8 16 32; do
+		rm -f "$PGPARALLEL_DB"
+		pgp 3 "$@" --max-time=${limit}s
+		if ! grep -q 'before anything ran' <<<"$stderr"; then return 0; fi
+	done
+	return 1
+}
+
 @test "--max-time stops the run" {
-	printf -- '-- @task a repeat=50 readonly\nselect pg_sleep(0.2);\n' >w.sql
-	pgp 3 run -c 2 --max-time=1s --grace=1s -f w.sql
+	printf -- '-- @task a repeat=500 readonly\nselect pg_sleep(0.2);\n' >w.sql
+	limited run -c 2 --grace=1s -f w.sql
 	holds "select state, reason like '%max-time%', not_run > 0 from v_run" "stopped,1,1"
 }
 
 @test "a stopped run ends the experiment: no comparison with half a baseline, no further repeats" {
-	printf -- '-- @task a repeat=3 readonly\nselect pg_sleep(1);\n' >w.sql
-	pgp 3 run --baseline --max-time=1500ms --grace=10ms -f w.sql
+	printf -- '-- @task a repeat=100 readonly\nselect pg_sleep(1);\n' >w.sql
+	limited run --baseline --grace=10ms -f w.sql
 	[ -z "$output" ]
 	has "$stderr" 'ended in the serial baseline'
 	holds "select group_concat(role) from v_run" baseline
-	pgp 3 run --repeat=3 --max-time=200ms --grace=10ms -q -f w.sql
-	holds "select group_concat(role) from v_run" baseline,run
+	limited run --repeat=3 --grace=10ms -q -c 2 -f w.sql
+	holds "select group_concat(role) from v_run" run
 }
 
 @test "kill -9 of the parent: interrupted, resumed, every ticket there once" {
 	sql 'create table if not exists ledger (n int); truncate ledger'
 	seq 1 60 | sed '1i n' >data.csv
-	printf -- '-- @task put\ninsert into ledger select :n::int from (select pg_sleep(0.05)) s;\n' >w.sql
+	# The run cannot be over before it is killed.
+	printf -- '-- @task put\ninsert into ledger select :n::int from (select case when :n::int <= 20 then pg_sleep(0.05)::text else wait_for($$kill$$)::text end) s;\n' >w.sql
 	"$PGPARALLEL" run -c 4 --data=data.csv -f w.sql >out 2>err 3>&- &
 	running=$!
-	until_true 20 bash -c '[ "$(psql -X -A -t -c "select count(*) from ledger")" -ge 10 ]'
+	until_true 60 bash -c '[ "$(psql -X -A -t -c "select count(*) from ledger")" -ge 10 ]'
 	kill -9 $running
 	wait $running || :
-	until_true 20 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where application_name like '"'pgparallel%'"'" | grep -q "^0"'
+	gate kill
+	until_true 60 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where application_name like '"'pgparallel%'"'" | grep -q "^0"'
 	apart "$PGPARALLEL" run --resume=1 -c 4 --data=data.csv -f w.sql
 	[ "$status" = 0 ] || [ "$status" = 3 ]
 	holds "select state from v_run where run = 1" interrupted
@@ -244,12 +277,12 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(9)
 open("port", "w").write(str(s.getsockname()[1])); time.sleep(60)' 3>&- &
 	silent=$!
-	until_true 20 test -s port
+	until_true 60 test -s port
 	port=$(<port)
 	for command in run check; do
 		env --default-signal=TERM "$PGPARALLEL" $command -h 127.0.0.1 -p "$port" -f two.sql >out 2>err 3>&- &
 		running=$!
-		until_true 20 bash -c "grep -q . /proc/$running/task/$running/children"
+		until_true 60 bash -c "grep -q . /proc/$running/task/$running/children"
 		kill -TERM $running
 		code=0
 		wait $running || code=$?
@@ -281,7 +314,7 @@ open("port", "w").write(str(s.getsockname()[1])); time.sleep(60)' 3>&- &
 }
 
 @test "reports beside the text, or in its place" {
-	pgp 0 run -f two.sql -o r.html
+	pgp 0 run -f together.sql -o r.html
 	has "$output" '^OVERLAPPED'
 	grep -qi '<!doctype html>' r.html
 	pgp 0 run -f two.sql -F json
@@ -295,7 +328,7 @@ open("port", "w").write(str(s.getsockname()[1])); time.sleep(60)' 3>&- &
 }
 
 @test "list, show, pin, prune" {
-	pgp 0 run -f two.sql --note 'first one'
+	pgp 0 run -f together.sql --note 'first one'
 	pgp 0 list
 	has "$output" 'OVERLAPPED'
 	pgp 0 show 1
@@ -316,20 +349,25 @@ open("port", "w").write(str(s.getsockname()[1])); time.sleep(60)' 3>&- &
 }
 
 @test "the log tells of a start while the task still runs, and once" {
-	printf -- '-- @task slow readonly\nselect pg_sleep(1.5);\n' >w.sql
+	printf -- '-- @task slow readonly\nselect wait_for($$log$$);\n' >w.sql
 	"$PGPARALLEL" run -q -f w.sql --log-file=log 3>&- &
 	local running=$!
-	until_true 10 grep -q 'task slow.*started at' log
+	until_true 60 grep -q 'task slow.*started at' log
 	[ "$(grep -c 'completed after' log)" = 0 ]
+	gate log
 	wait $running
 	[ "$(grep -c 'started at' log)" = 1 ]
 	[ "$(grep -c 'completed after' log)" = 1 ]
 }
 
 @test "plain progress lines when asked for, silence when not" {
-	printf -- '-- @task a readonly\nselect pg_sleep(1.2);\n' >w.sql
-	pgp 0 run -P 0.4 -f w.sql
-	has "$stderr" '^progress: 0\.[4-9] s'
+	printf -- '-- @task a readonly\nselect wait_for($$progress$$);\n' >w.sql
+	"$PGPARALLEL" run -P 0.4 -f w.sql >out 2>err 3>&- &
+	local running=$!
+	until_true 60 bash -c '[ "$(grep -c "^progress: [0-9.]* s, .*, 0 of 1 done, 1 running" err)" -ge 2 ]'
+	gate progress
+	wait $running
+	awk '/^progress: / { if ($2 < last + 0.3) exit 1; last = $2 }' err # a late one does not bring the next forward
 	pgp 0 run -f two.sql
 	[ -z "$stderr" ]
 }
@@ -351,15 +389,16 @@ open("port", "w").write(str(s.getsockname()[1])); time.sleep(60)' 3>&- &
 }
 
 @test "the password leaves no trace" {
-	printf -- '-- @task a\nselect pg_sleep(1.5);\n' >w.sql
+	printf -- '-- @task a\nselect wait_for($$password$$);\n' >w.sql
 	PGPASSWORD=canary-7134 "$PGPARALLEL" run -f w.sql --log-file=log >out 2>err 3>&- &
 	running=$!
-	until_true 20 bash -c 'psql -X -A -t -c "select count(*) from pg_stat_activity where query like '"'%pg_sleep(1.5)%'"' and state = '"'active'"' and pid <> pg_backend_pid()" | grep -qv "^0"'
+	until_true 60 runs_on_the_server 'wait_for($$password$$)'
 	for pid in $running $(pgrep -P $running); do
 		if cat /proc/"$pid"/environ >environ 2>/dev/null; then # none but root may read it
 			[ "$(grep -c canary-7134 environ)" = 0 ]
 		fi
 	done
+	gate password
 	wait $running
 	pgp 0 run -q -f two.sql "host=$PGHOST user=postgres dbname=postgres password=canary-7134"
 	run grep -c canary-7134 out err log "$PGPARALLEL_DB"
@@ -384,18 +423,27 @@ open("port", "w").write(str(s.getsockname()[1])); time.sleep(60)' 3>&- &
 @test "a terminal sees lanes, and is left clean" {
 	command -v script >/dev/null || skip "no script"
 	script -qec true /dev/null </dev/null >/dev/null 2>&1 || skip "no pseudo terminals"
-	printf -- '-- @task a readonly\nselect pg_sleep(1.2);\n' >w.sql
-	TERM=xterm script -qec "stty cols 90 rows 30; '$PGPARALLEL' run -f w.sql" typescript </dev/null >/dev/null
-	grep -q 'process: 0 of 1 done, 1 running' typescript
-	grep -q ' s1 .* a .*running' typescript
+	printf -- '-- @task a readonly\nselect wait_for($$terminal$$);\n' >w.sql
+	TERM=xterm script -qfec "stty cols 90 rows 30; '$PGPARALLEL' run -f w.sql" typescript </dev/null >/dev/null 3>&- &
+	local drawing=$!
+	until_true 60 grep -q 'process: 0 of 1 done, 1 running' typescript
+	until_true 60 grep -q ' s1 .* a .*running' typescript
+	gate terminal
+	wait $drawing
 	grep -q "$(printf '\033')\\[J" typescript # the drawing was taken away
 	TERM=dumb script -qec "'$PGPARALLEL' run -f w.sql" dumb </dev/null >/dev/null
 	[ "$(grep -c '1 running,' dumb)" = 0 ]
 }
 
 @test "workers that no open ticket can need leave before the end" {
-	printf -- '-- @task a repeat=4\nselect 1;\n-- @task b\nselect pg_sleep(1);\n' >w.sql
-	pgp 0 run -q -c 5 -f w.sql
+	printf -- '-- @task a repeat=4\nselect 1;\n-- @task b\nselect wait_for($$leave$$);\n' >w.sql
+	"$PGPARALLEL" run -q -c 5 -f w.sql 3>&- &
+	local running=$!
+	until_true 60 runs_on_the_server 'wait_for($$leave$$)'
+	# The observer, the worker of b, and one that would take b over.
+	until_true 60 bash -c "[ \$(wc -w </proc/$running/task/$running/children) = 3 ]"
+	gate leave
+	wait $running
 	holds "select count(*) from worker w join run r on r.id = w.run where w.ended_us < r.last_end_us" 3
 }
 

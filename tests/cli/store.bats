@@ -50,7 +50,7 @@ stored() {
 @test "5: of a run that is stored in part no verdict is printed" {
 	pg_start
 	printf -- '-- @task a repeat=5000 readonly\nselect pg_sleep(0.001);\n' >many.sql
-	run --separate-stderr bash -c "ulimit -f 400; exec '$PGPARALLEL' run -c 4 -f many.sql"
+	apart bash -c "ulimit -f 400; exec '$PGPARALLEL' run -c 4 -f many.sql"
 	[ "$status" = 5 ]
 	[ -z "$output" ]
 	has "$stderr" 'results were not stored'
@@ -114,10 +114,16 @@ PY
 
 @test "a lock held by another: pin waits for it" {
 	stored 1
-	flock "$PGPARALLEL_DB.lock" sleep 1 3>&- &
+	flock "$PGPARALLEL_DB.lock" sh -c 'touch held; until [ -e enough ]; do sleep 0.05; done' 3>&- &
 	local holder=$!
-	until_true 10 bash -c "! flock -n '$PGPARALLEL_DB.lock' true"
-	pgp 0 pin 1
+	until_true 60 test -e held
+	"$PGPARALLEL" pin 1 >out 2>err 3>&- &
+	local waiting=$!
+	until_true 60 bash -c "ls -l /proc/$waiting/fd | grep -q '\.lock\$'"
+	sleep 0.2 # it could give up only now
+	kill -0 $waiting
+	touch enough
+	wait $waiting
 	holds "select pinned from run" 1
 	wait $holder
 }

@@ -1,12 +1,13 @@
 /*
  * tool_worker: plays the parent for workers, over pipes, so that they can be tried against a real server by themselves.
  *
- *   tool_worker [-e process|thread|async] [-c N] [-j LANES] [-t TIMEOUT] [-P] [-r] [-k MS] [-b BLOCK] [-s MODE:MS] FILE
+ *   tool_worker [-e process|thread|async] [-c N] [-j LANES] [-t TIMEOUT] [-P] [-r] [-k N] [-b BLOCK] [-s MODE] FILE
  * [CSV]
  *
- * -P: as through a pooler. -r: --read-only. -k: kill -9 the first worker after so many ms. -b: release so many
- * positions at a time. -s: stop (soon, cancel, now) after so many ms. Cancels are done by psql. Prints one line per
- * session and attempt and one per end of a worker; exit 0 when every worker ended by itself.
+ * -P: as through a pooler. -r: --read-only. -k: kill -9 the first worker once so many attempts are over. -b: release so
+ * many positions at a time. -s: stop (soon, cancel, now) once every session has sent its first ticket. After the kill
+ * and after the stop the shell command in AFTERWARDS is run. Cancels are done by psql. Prints one line per session and
+ * attempt and one per end of a worker; exit 0 when every worker ended by itself.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,8 @@
 static struct {
 	const char *engine, *csv;
 	uint32_t clients, lanes, block;
-	int64_t timeout, kill_after, stop_after, reconnect_for;
+	uint32_t kill_after;
+	int64_t timeout, reconnect_for;
 	enum stop_mode stop;
 	bool pooler, readonly, special;
 } opt = {.engine = "process", .clients = 2, .reconnect_for = 10 * NS_PER_S};
@@ -46,7 +48,6 @@ static struct plan *plan;
 static struct shm *shm;
 static uint32_t *todo;
 static bool exiting, went;
-static int64_t begun;
 
 static pid_t start(uint32_t worker, uint32_t first, uint32_t sessions, uint32_t lanes)
 {
@@ -233,6 +234,22 @@ static void listen_once(void)
 	}
 }
 
+static bool all_sent(void)
+{
+	for (uint32_t s = 0; s < opt.clients; s++)
+		if (atomic_load(&shm_slot(shm, s)->stage) != SLOT_SENT)
+			return false;
+	return true;
+}
+
+static void afterwards(void)
+{
+	const char *command = getenv("AFTERWARDS");
+
+	if (command)
+		(void)!system(command);
+}
+
 /* What the parent would do now. */
 static void act(void)
 {
@@ -246,7 +263,6 @@ static void act(void)
 	}
 	if (!went && (ready == nchildren || opt.special)) {
 		went = true;
-		begun = now;
 		if (opt.block == 0)
 			atomic_store(&shm->limit, plan->ntickets);
 		atomic_store(&shm->go_ns, now + 2 * NS_PER_MS);
@@ -254,14 +270,16 @@ static void act(void)
 	}
 	if (went)
 		release();
-	if (went && opt.kill_after > 0 && now - begun > opt.kill_after) {
+	if (went && opt.kill_after > 0 && nfinal >= opt.kill_after) {
 		kill(children[0].pid, SIGKILL);
 		opt.kill_after = 0;
+		afterwards();
 	}
-	if (went && opt.stop != STOP_NONE && now - begun > opt.stop_after) {
+	if (went && opt.stop != STOP_NONE && all_sent()) {
 		atomic_store(&shm->stop_mode, opt.stop);
 		send_stop(opt.stop);
 		opt.stop = STOP_NONE;
+		afterwards();
 	}
 	if (went && done == nchildren && open > 0 && !exiting) {
 		exiting = true;
@@ -302,14 +320,8 @@ static void lay_out(void)
 	}
 }
 
-static enum stop_mode stop_named(char *text)
+static enum stop_mode stop_named(const char *text)
 {
-	char *colon = strchr(text, ':');
-
-	if (colon) {
-		*colon = '\0';
-		opt.stop_after = atoll(colon + 1) * NS_PER_MS;
-	}
 	return strcmp(text, "soon") == 0 ? STOP_SOON : strcmp(text, "cancel") == 0 ? STOP_CANCEL : STOP_NOW;
 }
 
@@ -345,7 +357,7 @@ int main(int argc, char **argv)
 			opt.special = true;
 			break;
 		case 'k':
-			opt.kill_after = atoll(optarg) * NS_PER_MS;
+			opt.kill_after = (uint32_t)atoi(optarg);
 			break;
 		case 'b':
 			opt.block = (uint32_t)atoi(optarg);

@@ -7,6 +7,7 @@ setup_file() {
 	export TOOL=${BUILD:-.build}/tests/pg/tool_worker
 	make -s B="${BUILD:-.build}" "$TOOL" 3>&-
 	psql -qc 'create table t (a int primary key, b int default 0)'
+	psql -qX -f tests/pg/gates.sql
 }
 
 teardown_file() {
@@ -15,7 +16,7 @@ teardown_file() {
 }
 
 setup() {
-	psql -qc 'truncate t'
+	psql -qc 'truncate t, gate'
 	DIR=$(mktemp -d /tmp/pgworker.XXXXXX)
 	FILE=$DIR/w.sql
 }
@@ -28,7 +29,7 @@ attempts() {
 }
 
 works() { # options...
-	run timeout 50 "$TOOL" "$@"
+	run timeout 250 "$TOOL" "$@"
 	echo "$output"
 	! echo "$output" | grep -q BAD_
 }
@@ -146,12 +147,12 @@ same_everywhere() { # options...
 
 timeouts() {
 	cat >"$FILE" <<-'SQL'
-		-- @task block timeout=300ms
-		begin; set local statement_timeout = 0; insert into t values (1); select pg_sleep(60); commit;
-		-- @task bare timeout=300ms
-		select set_config('statement_timeout', '0', true); insert into t values (2); select pg_sleep(60);
-		-- @task ro timeout=300ms readonly
-		select set_config('statement_timeout', '0', true); select pg_sleep(60);
+		-- @task block timeout=2s
+		begin; set local statement_timeout = 0; insert into t values (1); select pg_sleep(600); commit;
+		-- @task bare timeout=2s
+		select set_config('statement_timeout', '0', true); insert into t values (2); select pg_sleep(600);
+		-- @task ro timeout=2s readonly
+		select set_config('statement_timeout', '0', true); select pg_sleep(600);
 	SQL
 }
 
@@ -173,47 +174,52 @@ timeouts() {
 }
 
 @test "statement_timeout is the server's word: 57014, timed out" {
-	echo "select pg_sleep(60);" >"$FILE"
+	echo "select pg_sleep(600);" >"$FILE"
 	works -c 1 -t 200ms "$FILE"
 	attempts | grep -q 'failed applied 0/1 at 1 sqlstate 57014.* TIMED_OUT'
 }
 
-sleepers() {
+# Whoever waits at the gate when the stop comes runs on until it is opened.
+waiters() {
 	cat >"$FILE" <<-'SQL'
 		-- @task s repeat=6
-		insert into t values ((random() * 1e9)::int); select pg_sleep(0.7);
+		insert into t values ((random() * 1e9)::int); select wait_for('stop');
 	SQL
 }
+OPEN="psql -qXc \"insert into gate values ('stop')\""
 
 @test "stop soon: what runs goes on, nothing more is taken" {
-	sleepers
-	works -s soon:200 -e thread -c 2 "$FILE"
+	waiters
+	AFTERWARDS=$OPEN works -s soon -e thread -c 2 "$FILE"
 	[ "$status" = 0 ]
 	[ "$(attempts | wc -l)" = 2 ]
 	[ "$(attempts | grep -c ' done ')" = 2 ]
 }
 
 @test "stop, cancel: what runs is cancelled" {
-	sleepers
-	works -s cancel:200 -e async -c 2 "$FILE"
+	waiters
+	works -s cancel -e async -c 2 "$FILE"
 	[ "$status" = 0 ]
 	[ "$(attempts | grep -c 'failed.*57014.*CANCELLED')" = 2 ]
 	[ "$(psql -Atc 'select count(*) from t')" = 0 ]
 }
 
 @test "stop now: what runs is unknown and reported" {
-	sleepers
-	works -s now:200 -e process -c 2 "$FILE"
+	waiters
+	works -s now -e process -c 2 "$FILE"
 	[ "$status" = 0 ]
 	[ "$(attempts | grep -c 'unknown.*SESSION_LOST CANCELLED')" = 2 ]
 }
 
 @test "a worker killed: the others go on, no finished result is lost" {
-	echo 'insert into t select (random() * 2e9)::int from pg_sleep(0.01);' >"$FILE"
-	sed -i '1i -- @task s repeat=100' "$FILE"
-	works -k 200 -c 3 "$FILE"
+	seq 1 100 | sed '1i n' >"$DIR/n.csv" # the most of them run after the kill
+	printf -- '-- @task s\ninsert into t select :n::int from (select case when :n::int > 20 then wait_for($$stop$$) end) w;\n' >"$FILE"
+	AFTERWARDS=$OPEN works -k 10 -c 3 "$FILE" "$DIR/n.csv"
 	[ "$status" = 1 ]
 	done=$(attempts | grep -c ' done ')
+	until [ "$(psql -Atc "select count(*) from pg_stat_activity where query like 'insert into t select%' and state = 'active'")" = 0 ]; do
+		sleep 0.1 # what the killed one had sent comes to its end
+	done
 	rows=$(psql -Atc 'select count(*) from t')
 	[ "$done" -ge 99 ] && [ "$rows" -ge "$done" ] && [ "$rows" -le $((done + 1)) ]
 }
@@ -221,19 +227,19 @@ sleepers() {
 @test "sessions ended by the server: each loss by its stage, then a new connection" {
 	cat >"$FILE" <<-'SQL'
 		-- @task bare
-		insert into t values (1); select pg_sleep(60);
+		insert into t values (1); select pg_sleep(600);
 		-- @task ro readonly
-		select pg_sleep(60);
+		select pg_sleep(600);
 		-- @task block transaction
-		insert into t values (2); select pg_sleep(60);
+		insert into t values (2); select pg_sleep(600);
 		-- @task steps
-		begin; insert into t values (3); select pg_sleep(60); commit;
+		begin; insert into t values (3); select pg_sleep(600); commit;
 		-- @task later
 		select 1;
 	SQL
 	(
-		for i in $(seq 500); do
-			[ "$(psql -Atc "select count(*) from pg_stat_activity where wait_event = 'PgSleep'")" = 4 ] && break
+		until [ "$(psql -Atc "select count(*) from pg_stat_activity where wait_event = 'PgSleep'")" = 4 ]; do
+			sleep 0.05
 		done
 		psql -qAtc "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'" >/dev/null
 	) 3>&- &
@@ -319,12 +325,15 @@ sleepers() {
 }
 
 @test "a COMMIT that was cut short while it waited for its replica is done, with a doubt" {
-	printf -- '-- @task a timeout=300ms\ninsert into t values (1);\n-- @task b timeout=300ms transaction\ninsert into t values (2);\n' >"$FILE"
+	printf -- '-- @task a timeout=2s\ninsert into t values (1);\n-- @task b timeout=2s transaction\ninsert into t values (2);\n' >"$FILE"
 	psql -qc "alter system set synchronous_standby_names = 'nosuch'" -c 'select pg_reload_conf()' >/dev/null
 	# The setting is in force once a commit hangs.
-	for i in $(seq 50); do
-		timeout 1 psql -qc "insert into t values (100 + $i)" || break
+	(while psql -qXc 'insert into t select coalesce(max(a), 100) + 1 from t'; do :; done) >/dev/null 2>&1 3>&- &
+	until [ "$(psql -Atc "select count(*) from pg_stat_activity where wait_event = 'SyncRep'")" = 1 ]; do
+		sleep 0.05
 	done
+	psql -qAtc "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'" >/dev/null
+	wait $!
 	works -e async -c 2 "$FILE"
 	psql -qc 'set synchronous_commit = off' -c "alter system reset synchronous_standby_names" -c 'select pg_reload_conf()' >/dev/null
 	[ "$status" = 0 ]
@@ -335,9 +344,9 @@ sleepers() {
 @test "no answer to a connect: given up after connect_timeout" {
 	echo "select 1;" >"$FILE"
 	python3 -c 'import socket, sys, time
-s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(8); print(s.getsockname()[1], flush=True); time.sleep(40)' >"$DIR/port" 3>&- &
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(8); print(s.getsockname()[1], flush=True); time.sleep(400)' >"$DIR/port" 3>&- &
 	silent=$!
-	while [ ! -s "$DIR/port" ]; do :; done
+	until [ -s "$DIR/port" ]; do sleep 0.05; done
 	PGHOST=127.0.0.1 PGPORT=$(cat "$DIR/port") PGCONNECT_TIMEOUT=2 works -e async -c 2 "$FILE"
 	kill $silent
 	[ "$status" = 1 ]

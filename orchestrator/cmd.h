@@ -15,6 +15,7 @@ int cmd_report(const struct options *options);
 int cmd_check(struct options *options, int *signal_to_raise);
 int cmd_help(const struct options *options, struct err *err); /* err: no such topic */
 int cmd_version(void);
+int cmd_builtins(void); /* -b list */
 
 /* The results file: --db, else PGPARALLEL_DB, else $XDG_STATE_HOME/pgparallel/runs.db, ... (interface of the store);
  * creates its folder (0700). EXIT_USAGE when no place is known. */

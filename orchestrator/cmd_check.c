@@ -65,6 +65,12 @@ static void say_workload(const struct plan *plan, struct buf *out)
 {
 	char name[64];
 	log_printable(plan->name, name, sizeof(name));
+	if (plan->scripts != NULL) {
+		int n = plan->scripts->nscripts;
+		buf_printf(out, "workload  %s: %d script%s with %d command%s, run in a loop\n", name, n,
+		        n == 1 ? "" : "s", plan->scripts->ncommands, plan->scripts->ncommands == 1 ? "" : "s");
+		return;
+	}
 	buf_printf(out, "workload  %s: %d task%s, %d stage%s, %u ticket%s\n", name, plan->ntasks,
 	        plan->ntasks == 1 ? "" : "s", plan->nstages, plan->nstages == 1 ? "" : "s", plan->ntickets,
 	        plan->ntickets == 1 ? "" : "s");
@@ -73,14 +79,15 @@ static void say_workload(const struct plan *plan, struct buf *out)
 static bool check(struct options *options, struct experiment *x, struct buf *out, int *signal_to_raise, struct err *err)
 {
 	struct server_facts *facts = NULL;
-	if (options->nfiles > 0) {
+	if (options->nsources > 0) {
 		x->plan = experiment_plan(options, err);
 		if (x->plan == NULL)
 			return false;
 		say_workload(x->plan, out);
 	}
-	if (!experiment_layout(
-	            options, x->plan != NULL ? x->plan->ntickets : 1, &x->sessions, &x->lanes, &x->workers, err) ||
+	bool load = x->plan != NULL && x->plan->scripts != NULL;
+	uint32_t tickets = x->plan != NULL ? x->plan->ntickets : 1;
+	if (!experiment_layout(options, load, tickets, &x->sessions, &x->lanes, &x->workers, err) ||
 	        !say_store(options, out, err) || !experiment_connect(x, err))
 		return false;
 	facts = mem_zero(1, sizeof(*facts));

@@ -7,6 +7,7 @@
 #include "orchestrator/cmd.h"
 #include "orchestrator/manual_text.h"
 #include "orchestrator/options_table.h"
+#include "orchestrator/script_parse.h"
 #include "reports/store.h"
 #include "worker/worker.h"
 
@@ -53,6 +54,14 @@ int cmd_help(const struct options *options, struct err *err)
 		err_set(err, EXIT_USAGE, "no help on \"%s\"", topic);
 		return EXIT_USAGE;
 	}
+	return EXIT_DONE;
+}
+
+int cmd_builtins(void)
+{
+	printf("Built-in scripts, for the tables that pgbench -i makes:\n");
+	for (const struct script_builtin *b = script_builtins(); b->name != NULL; b++)
+		printf("  %-14s %s\n", b->name, b->about);
 	return EXIT_DONE;
 }
 

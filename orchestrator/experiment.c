@@ -20,19 +20,6 @@
 
 #define CLIENTS_MOST_BY_DEFAULT 16
 
-struct plan *experiment_plan(struct options *options, struct err *err)
-{
-	bool spoken = options_flag(options, "retries") || options_environment(options, "retries");
-	struct plan *plan =
-	        workload_load(options->files, options->nfiles, options->data, spoken ? options->retries : -1, err);
-	if (plan == NULL)
-		return NULL;
-	if (options_defaults(options, plan, err) && (!options->read_only || plan_make_readonly(plan, err)))
-		return plan;
-	plan_free(plan);
-	return NULL;
-}
-
 void experiment_target(const struct options *options, struct target *target)
 {
 	memset(target, 0, sizeof(*target));
@@ -53,16 +40,27 @@ uint32_t engine_workers(enum engine engine, uint32_t lanes)
 	return engine == ENGINE_PROCESS ? lanes : 1;
 }
 
-bool experiment_layout(const struct options *o, uint32_t ntickets, uint32_t *sessions, uint32_t *lanes,
+/* pgbench starts no more threads than it has clients, and command lines rely on it. */
+static uint32_t lanes_asked(const struct options *o, bool load, uint32_t sessions)
+{
+	uint32_t lanes = o->lanes > 0 ? (uint32_t)o->lanes : sessions;
+	if (!load || lanes <= sessions)
+		return lanes;
+	log_write(LEVEL_INFO, NULL, "-j %u: %u lane%s for as many sessions", lanes, sessions, sessions == 1 ? "" : "s");
+	return sessions;
+}
+
+bool experiment_layout(const struct options *o, bool load, uint32_t ntickets, uint32_t *sessions, uint32_t *lanes,
         uint32_t *workers, struct err *err)
 {
 	uint32_t most = ntickets < CLIENTS_MOST_BY_DEFAULT ? ntickets : CLIENTS_MOST_BY_DEFAULT;
+	if (load)
+		most = 1;
 	*sessions = o->clients > 0 ? (uint32_t)o->clients : most > 0 ? most : 1;
 	if (o->engine == ENGINE_SERIAL)
 		*sessions = 1;
-	*lanes = o->engine == ENGINE_SERIAL || o->engine == ENGINE_ASYNC ? 1
-	         : o->lanes > 0                                          ? (uint32_t)o->lanes
-	                                                                 : *sessions;
+	bool one = o->engine == ENGINE_SERIAL || o->engine == ENGINE_ASYNC;
+	*lanes = one ? 1 : lanes_asked(o, load, *sessions);
 	if (*lanes > *sessions)
 		return err_set(err, EXIT_USAGE, "-j %u lanes cannot share %u session%s: use -j %u or -c %u", *lanes,
 		        *sessions, *sessions == 1 ? "" : "s", *sessions, *lanes);
@@ -73,6 +71,21 @@ bool experiment_layout(const struct options *o, uint32_t ntickets, uint32_t *ses
 	if ((uint32_t)o->require_overlap > *sessions)
 		return err_set(err, EXIT_USAGE, "--require-overlap=%d can never hold with %u session%s: use -c %d",
 		        o->require_overlap, *sessions, *sessions == 1 ? "" : "s", o->require_overlap);
+	return true;
+}
+
+static bool gate_serves(const struct experiment *x, const struct gate *gate, struct err *err)
+{
+	bool load = x->plan->scripts != NULL;
+	if (load && (gate->metric == GATE_SPEEDUP || gate->metric == GATE_OVERLAP))
+		return err_set(err, EXIT_USAGE,
+		        "the gate \"%s\" is for tasks: of a load run, tps, p50 .. p99.9, errors, wall and makespan are "
+		        "known",
+		        gate->text);
+	if (!load && gate->metric == GATE_TPS)
+		return err_set(err, EXIT_USAGE,
+		        "the gate \"%s\" is for load runs: use wall or makespan, or loop the file with -t or -T",
+		        gate->text);
 	return true;
 }
 
@@ -89,6 +102,10 @@ static bool take_gates(struct experiment *x, struct err *err)
 		if (!workload_gate(o->gates[i], &gate, err))
 			return err_prefix(err, "--gate");
 		x->gates[x->ngates++] = gate;
+	}
+	for (int i = 0; i < x->ngates; i++) {
+		if (!gate_serves(x, &x->gates[i], err))
+			return false;
 	}
 	return true;
 }
@@ -120,7 +137,7 @@ static bool decide_baseline(struct experiment *x, struct err *err)
 	bool gate = false;
 	for (int i = 0; i < x->ngates; i++)
 		gate = gate || x->gates[i].metric == GATE_SPEEDUP;
-	x->baseline = x->options->baseline;
+	x->baseline = x->options->baseline && x->plan->scripts == NULL; /* the environment's is for tasks */
 	if (x->options->resume != 0) {
 		x->baseline = false; /* of @run or the environment: it would repeat what the first run did */
 		return drop_speedup_gates(x, err);
@@ -191,8 +208,13 @@ bool experiment_prepare(struct experiment *x, struct options *options, int argc,
 	x->plan = experiment_plan(options, err);
 	if (x->plan == NULL || !take_gates(x, err) || !decide_baseline(x, err))
 		return false;
+	if (x->plan->scripts != NULL && !options->dry_run)
+		return err_set(
+		        err, EXIT_USAGE, "load runs are not supported by this version; --dry-run shows this one");
 	x->engine = options->engine;
 	x->seed = options->seed_given ? options->seed : rng_system() & (uint64_t)INT64_MAX;
+	if (x->plan->scripts != NULL)
+		experiment_load_seed(x);
 	if (!options->dry_run || options->resume != 0) {
 		if (!take_store(x, err))
 			return false;
@@ -201,7 +223,8 @@ bool experiment_prepare(struct experiment *x, struct options *options, int argc,
 		all_tickets(x);
 	else if (!resume_prepare(x, err))
 		return false;
-	return experiment_layout(options, x->ntodo, &x->sessions, &x->lanes, &x->workers, err);
+	return experiment_layout(
+	        options, x->plan->scripts != NULL, x->ntodo, &x->sessions, &x->lanes, &x->workers, err);
 }
 
 bool experiment_connect(struct experiment *x, struct err *err)

@@ -46,12 +46,15 @@ void experiment_clear(struct experiment *x);
 /* Closes the results file if it is open; one plain file is left. */
 bool experiment_close_store(struct experiment *x, struct err *err);
 
-/* Reads the workload and applies @run, --read-only. */
+/* experiment_plan.c: reads the workload, decides whether it is a load run (plan->scripts), and applies @run and
+ * --read-only. */
 struct plan *experiment_plan(struct options *options, struct err *err);
+/* The variables of scripts that follow from the run's seed. */
+void experiment_load_seed(struct experiment *x);
 /* The connection settings without --local. */
 void experiment_target(const struct options *options, struct target *target);
-/* Sessions, lanes and workers of so many tickets; contradictions are EXIT_USAGE. */
-bool experiment_layout(const struct options *options, uint32_t ntickets, uint32_t *sessions, uint32_t *lanes,
+/* Sessions, lanes and workers of so many tickets or of a load run; contradictions are EXIT_USAGE. */
+bool experiment_layout(const struct options *options, bool load, uint32_t ntickets, uint32_t *sessions, uint32_t *lanes,
         uint32_t *workers, struct err *err);
 uint32_t engine_workers(enum engine engine, uint32_t lanes);
 

@@ -86,6 +86,8 @@ static int dispatch(struct options *options, int argc, char **argv, int *signal_
 {
 	struct err err = {0};
 	int code;
+	if (options->list_builtins)
+		return cmd_builtins();
 	switch (options->command) {
 	case COMMAND_RUN:
 		return cmd_run(options, argc, argv, signal_to_raise);

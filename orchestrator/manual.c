@@ -61,12 +61,12 @@ static void man_command(size_t command, struct buf *out)
 	buf_puts(out, ".\n");
 	buf_puts(out, "Options:");
 	bool any = false;
-	for (size_t i = 0; i < option_nrows; i++) {
-		if ((option_rows[i].commands & (1u << command)) == 0)
+	for (size_t i = 0; i < option_count(); i++) {
+		if ((option_row(i)->commands & (1u << command)) == 0)
 			continue;
 		buf_puts(out, any ? ", " : " ");
 		buf_puts(out, "\\-\\-");
-		troff(out, option_rows[i].name);
+		troff(out, option_row(i)->name);
 		any = true;
 	}
 	buf_puts(out, any ? ".\n" : " none.\n");
@@ -140,9 +140,9 @@ void options_man(struct buf *out)
 	buf_putc(out, '\n');
 	for (int group = 0; group < GROUP_COUNT; group++) {
 		buf_printf(out, ".SS %s\n", option_group_names[group]);
-		for (size_t i = 0; i < option_nrows; i++) {
-			if ((int)option_rows[i].group == group)
-				man_option(&option_rows[i], out);
+		for (size_t i = 0; i < option_count(); i++) {
+			if ((int)option_row(i)->group == group)
+				man_option(option_row(i), out);
 		}
 	}
 	for (const struct manual_section *s = manual_sections; s->title != NULL; s++)
@@ -156,8 +156,8 @@ void options_man(struct buf *out)
 
 static void completion_words(size_t command, struct buf *out)
 {
-	for (size_t i = 0; i < option_nrows; i++) {
-		const struct option_row *row = &option_rows[i];
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option_row *row = option_row(i);
 		if ((row->commands & (1u << command)) != 0)
 			buf_printf(
 			        out, " --%s%s", row->name, row->metavar != NULL && row->kind != KIND_LOCAL ? "=" : "");
@@ -166,8 +166,8 @@ static void completion_words(size_t command, struct buf *out)
 
 static void completion_values(struct buf *out)
 {
-	for (size_t i = 0; i < option_nrows; i++) {
-		const struct option_row *row = &option_rows[i];
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option_row *row = option_row(i);
 		if (row->words == NULL)
 			continue;
 		buf_printf(out, "\t--%s", row->name);
@@ -215,8 +215,8 @@ void options_markdown(struct buf *out)
 	for (int group = 0; group < GROUP_COUNT; group++) {
 		buf_printf(
 		        out, "**%s**\n\n| option | commands | meaning |\n|---|---|---|\n", option_group_names[group]);
-		for (size_t i = 0; i < option_nrows; i++) {
-			const struct option_row *row = &option_rows[i];
+		for (size_t i = 0; i < option_count(); i++) {
+			const struct option_row *row = option_row(i);
 			if ((int)row->group != group)
 				continue;
 			buf_puts(out, "| ");

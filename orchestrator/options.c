@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orchestrator/options_check.h"
 #include "orchestrator/options_table.h"
 #include "shared/clock.h"
 
@@ -19,6 +20,17 @@ static const struct {
 	const char *text;
 } refusals[] = {
         {'i', "initialize", "-i is pgbench's: create its tables with `pgbench -i`, then run against them"},
+        {'I', "init-steps", "-I is for pgbench -i: create its tables with `pgbench -i`, then run against them"},
+        {0, "fillfactor", "--fillfactor is for pgbench -i: create its tables with it, then run against them"},
+        {0, "foreign-keys", "--foreign-keys is for pgbench -i: create its tables with it, then run against them"},
+        {0, "partitions", "--partitions is for pgbench -i: create its tables with it, then run against them"},
+        {0, "partition-method",
+                "--partition-method is for pgbench -i: create its tables with it, then run against them"},
+        {0, "tablespace", "--tablespace is for pgbench -i: create its tables with it, then run against them"},
+        {0, "index-tablespace",
+                "--index-tablespace is for pgbench -i: create its tables with it, then run against them"},
+        {0, "unlogged-tables", "--unlogged-tables is for pgbench -i: create its tables with it, then run against them"},
+        {0, "show-script", "--show-script is pgbench's; -b list shows the names of the built-in scripts"},
         {'W', "password", "there is no password option, as argv is public: use .pgpass or PGPASSWORD"},
         {0, "token", "there is no token option, as argv is public: use .pgpass or PGPASSWORD"},
 };
@@ -37,28 +49,64 @@ void option_environment_name(const struct option_row *row, char out[64])
 	out[used] = '\0';
 }
 
-static uint64_t row_bit(const struct option_row *row)
+bool option_in(const struct option_set *set, const struct option_row *row)
 {
-	return UINT64_C(1) << (row - option_rows);
+	size_t number = option_number(row);
+	return (set->words[number / 64] >> (number % 64) & 1) != 0;
 }
 
-static uint64_t name_bit(const char *name)
+void option_add(struct option_set *set, const struct option_row *row)
 {
-	for (size_t i = 0; i < option_nrows; i++) {
-		if (strcmp(option_rows[i].name, name) == 0)
-			return row_bit(&option_rows[i]);
+	size_t number = option_number(row);
+	set->words[number / 64] |= UINT64_C(1) << (number % 64);
+}
+
+size_t option_count(void)
+{
+	return option_run_nrows + option_load_nrows;
+}
+
+const struct option_row *option_row(size_t number)
+{
+	return number < option_run_nrows ? &option_run_rows[number] : &option_load_rows[number - option_run_nrows];
+}
+
+size_t option_number(const struct option_row *row)
+{
+	size_t number = 0;
+	while (option_row(number) != row)
+		number++;
+	return number;
+}
+
+static bool row_called(const struct option_row *row, const char *name, size_t len)
+{
+	return (strncmp(row->name, name, len) == 0 && row->name[len] == '\0') ||
+	       (row->alias != NULL && strncmp(row->alias, name, len) == 0 && row->alias[len] == '\0');
+}
+
+const struct option_row *option_named(const char *name)
+{
+	for (size_t i = 0; i < option_count(); i++) {
+		if (row_called(option_row(i), name, strlen(name)))
+			return option_row(i);
 	}
-	return 0;
+	return NULL;
 }
 
 bool options_flag(const struct options *options, const char *name)
 {
-	return (options->from_flag & name_bit(name)) != 0;
+	return option_in(&options->from_flag, option_named(name));
 }
 
 bool options_environment(const struct options *options, const char *name)
 {
-	return (options->from_environment & name_bit(name)) != 0;
+	return option_in(&options->from_environment, option_named(name));
+}
+
+bool options_directive(const struct options *options, const char *name)
+{
+	return option_in(&options->from_directive, option_named(name));
 }
 
 static void set_defaults(struct options *options)
@@ -70,6 +118,8 @@ static void set_defaults(struct options *options)
 	options->reconnect_for_ns = 60 * NS_PER_S;
 	options->min_workers = 1;
 	options->list_most = 20;
+	options->load.max_tries = 1;
+	options->load.sampling_rate = 1;
 	options->keep_us = INT64_C(90) * 86400 * US_PER_S;
 	options->keep_runs_us = INT64_C(2) * 31557600 * US_PER_S;
 }
@@ -98,9 +148,9 @@ static bool refuse(const struct options *options, char letter, const char *name,
 		                 : strncmp(refusals[i].name, name, len) == 0 && refusals[i].name[len] == '\0')
 			return err_set(err, EXIT_USAGE, "%s", refusals[i].text);
 	}
-	for (size_t i = 0; i < option_nrows; i++) {
-		const struct option_row *row = &option_rows[i];
-		if (name == NULL ? row->letter == letter : strncmp(row->name, name, len) == 0 && row->name[len] == '\0')
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option_row *row = option_row(i);
+		if (name == NULL ? row->letter == letter : row_called(row, name, len))
 			return err_set(err, EXIT_USAGE, "--%s is not an option of %s", row->name,
 			        command_rows[options->command].name);
 	}
@@ -113,12 +163,14 @@ static bool refuse(const struct options *options, char letter, const char *name,
 static const struct option_row *find_long(const struct options *options, const char *name, size_t len, struct err *err)
 {
 	const struct option_row *found = NULL;
-	for (size_t i = 0; i < option_nrows; i++) {
-		const struct option_row *row = &option_rows[i];
+	for (size_t i = 0; i < option_count(); i++) {
+		if (row_serves(option_row(i), options) && row_called(option_row(i), name, len))
+			return option_row(i);
+	}
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option_row *row = option_row(i);
 		if (!row_serves(row, options) || strncmp(row->name, name, len) != 0)
 			continue;
-		if (row->name[len] == '\0')
-			return row;
 		if (found != NULL) {
 			err_set(err, EXIT_USAGE, "\"--%.*s\" could be --%s or --%s", (int)len, name, found->name,
 			        row->name);
@@ -135,9 +187,9 @@ static const struct option_row *find_long(const struct options *options, const c
 
 static const struct option_row *find_letter(const struct options *options, char letter)
 {
-	for (size_t i = 0; i < option_nrows; i++) {
-		if (option_rows[i].letter == letter && row_serves(&option_rows[i], options))
-			return &option_rows[i];
+	for (size_t i = 0; i < option_count(); i++) {
+		if (option_row(i)->letter == letter && row_serves(option_row(i), options))
+			return option_row(i);
 	}
 	return NULL;
 }
@@ -145,15 +197,16 @@ static const struct option_row *find_letter(const struct options *options, char 
 static bool apply_flag(
         struct options *options, const struct option_row *row, const char *what, const char *text, struct err *err)
 {
-	bool repeatable = row->kind == KIND_LIST || row->metavar == NULL;
-	if (!repeatable && (options->from_flag & row_bit(row)) != 0)
+	bool repeatable =
+	        row->kind == KIND_LIST || row->kind == KIND_FILE || row->kind == KIND_BUILTIN || row->metavar == NULL;
+	if (!repeatable && option_in(&options->from_flag, row))
 		return err_set(err, EXIT_USAGE, "--%s is given twice", row->name);
 	if (row->kind == KIND_HELP || row->kind == KIND_VERSION) {
 		options->help_topic = command_rows[options->command].name;
 		options->command = row->kind == KIND_HELP ? COMMAND_HELP : COMMAND_VERSION;
 		return true;
 	}
-	options->from_flag |= row_bit(row);
+	option_add(&options->from_flag, row);
 	return option_set(options, row, what, text, err);
 }
 
@@ -263,9 +316,9 @@ static bool take_words(struct options *options, int argc, char **argv, struct er
 
 static bool take_environment(struct options *options, struct err *err)
 {
-	for (size_t i = 0; i < option_nrows; i++) {
-		const struct option_row *row = &option_rows[i];
-		if (!row->environment || !row_serves(row, options) || (options->from_flag & row_bit(row)) != 0)
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option_row *row = option_row(i);
+		if (!row->environment || !row_serves(row, options) || option_in(&options->from_flag, row))
 			continue;
 		char name[64];
 		option_environment_name(row, name);
@@ -274,76 +327,9 @@ static bool take_environment(struct options *options, struct err *err)
 			continue;
 		if (!option_set(options, row, name, value, err))
 			return false;
-		options->from_environment |= row_bit(row);
+		option_add(&options->from_environment, row);
 	}
 	return true;
-}
-
-static bool check_connection(const struct options *o, struct err *err)
-{
-	if (o->dbname != NULL && o->conninfo != NULL)
-		return err_set(err, EXIT_USAGE, "the database is given twice: with -d and as the operand");
-	const char *other = o->host != NULL       ? "-h"
-	                    : o->port != NULL     ? "-p"
-	                    : o->user != NULL     ? "-U"
-	                    : o->dbname != NULL   ? "-d"
-	                    : o->conninfo != NULL ? "a database operand"
-	                                          : NULL;
-	if (o->local && other != NULL)
-		return err_set(err, EXIT_USAGE, "--local starts a server of its own and contradicts %s", other);
-	return true;
-}
-
-static bool check_run(const struct options *o, struct err *err)
-{
-	if (o->nfiles == 0)
-		return err_set(err, EXIT_USAGE, "no workload: give one with -f FILE");
-	bool engine = options_flag(o, "engine");
-	if (engine && o->engine == ENGINE_SERIAL && options_flag(o, "clients") && o->clients > 1)
-		return err_set(err, EXIT_USAGE, "-e serial has one session and contradicts -c %d", o->clients);
-	if (engine && (o->engine == ENGINE_SERIAL || o->engine == ENGINE_ASYNC) && options_flag(o, "jobs") &&
-	        o->lanes > 1)
-		return err_set(
-		        err, EXIT_USAGE, "-e %s has one lane and contradicts -j %d", engine_name(o->engine), o->lanes);
-	if (o->resume != 0 && options_flag(o, "baseline"))
-		return err_set(err, EXIT_USAGE, "--resume runs a part of the tasks and contradicts --baseline");
-	if (o->resume != 0 && options_flag(o, "repeat") && o->repeat > 1)
-		return err_set(err, EXIT_USAGE, "--resume finishes one run and contradicts --repeat=%d", o->repeat);
-	if (o->quiet && options_flag(o, "quiet") && options_flag(o, "verbose"))
-		return err_set(err, EXIT_USAGE, "--quiet contradicts --verbose");
-	return true;
-}
-
-static bool check_output(const struct options *o, struct err *err)
-{
-	if ((o->csv_raw || o->csv_table != NULL) && o->format != FORMAT_CSV)
-		return err_set(err, EXIT_USAGE, "--%s is for -F csv", o->csv_raw ? "csv-raw" : "csv-table");
-	if (o->proof && o->format != FORMAT_MARKDOWN)
-		return err_set(err, EXIT_USAGE, "--proof is for -F md");
-	if (o->all && o->nruns > 0)
-		return err_set(err, EXIT_USAGE, "--all contradicts \"%s\"", o->runs[0]);
-	return true;
-}
-
-/* FILE.html says which format is meant. */
-static bool format_from_name(struct options *o, struct err *err)
-{
-	static const struct {
-		const char *ending;
-		enum format format;
-	} endings[] = {{".html", FORMAT_HTML}, {".htm", FORMAT_HTML}, {".csv", FORMAT_CSV}, {".json", FORMAT_JSON},
-	        {".md", FORMAT_MARKDOWN}};
-	if (o->output == NULL || o->format != FORMAT_NONE)
-		return true;
-	size_t len = strlen(o->output);
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		size_t n = strlen(endings[i].ending);
-		if (len > n && strcmp(o->output + len - n, endings[i].ending) == 0) {
-			o->format = endings[i].format;
-			return true;
-		}
-	}
-	return err_set(err, EXIT_USAGE, "-o %s does not say which format: add -F html, csv, json or md", o->output);
 }
 
 bool options_parse(int argc, char **argv, struct options *options, struct err *err)
@@ -367,21 +353,15 @@ bool options_parse(int argc, char **argv, struct options *options, struct err *e
 		return false;
 	if (options->command == COMMAND_HELP || options->command == COMMAND_VERSION)
 		return true;
-	if (!take_environment(options, err) || !check_connection(options, err) || !format_from_name(options, err) ||
-	        !check_output(options, err))
-		return false;
 	if (options->all)
 		options->list_most = INT_MAX;
-	return options->command != COMMAND_RUN || check_run(options, err);
+	return take_environment(options, err) && options_check(options, err);
 }
 
 static const struct option_row *find_directive(const char *name)
 {
-	for (size_t i = 0; i < option_nrows; i++) {
-		if (option_rows[i].directive && strcmp(option_rows[i].name, name) == 0)
-			return &option_rows[i];
-	}
-	return NULL;
+	const struct option_row *row = option_named(name);
+	return row != NULL && row->directive ? row : NULL;
 }
 
 bool options_defaults(struct options *options, const struct plan *plan, struct err *err)
@@ -396,11 +376,11 @@ bool options_defaults(struct options *options, const struct plan *plan, struct e
 			return err_set(err, EXIT_USAGE, "%s:%d: @run %s needs a value: %s=%s", plan->path, d->line,
 			        d->name, d->name, row->metavar);
 		struct options trial = *options; /* a value that is overruled must still be a good one */
-		bool overruled = ((options->from_flag | options->from_environment) & row_bit(row)) != 0;
+		bool overruled = option_in(&options->from_flag, row) || option_in(&options->from_environment, row);
 		if (!option_set(overruled ? &trial : options, row, d->name, d->value, err))
 			return err_prefix(err, "%s:%d: @run", plan->path, d->line);
 		if (!overruled)
-			options->from_directive |= row_bit(row);
+			option_add(&options->from_directive, row);
 	}
 	return true;
 }
@@ -408,6 +388,8 @@ bool options_defaults(struct options *options, const struct plan *plan, struct e
 void options_free(struct options *options)
 {
 	free(options->files);
+	free(options->sources);
+	free(options->defines);
 	free(options->gates);
 	free(options->runs);
 	memset(options, 0, sizeof(*options));

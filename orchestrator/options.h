@@ -10,8 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "orchestrator/script_parse.h"
 #include "shared/buf.h"
 #include "shared/err.h"
+#include "shared/load.h"
 #include "shared/plan.h"
 
 enum engine { ENGINE_PROCESS, ENGINE_THREAD, ENGINE_ASYNC, ENGINE_SERIAL };
@@ -33,6 +35,14 @@ enum lock_mode { LOCK_FAIL, LOCK_WAIT, LOCK_SKIP };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum format { FORMAT_NONE, FORMAT_HTML, FORMAT_CSV, FORMAT_JSON, FORMAT_MARKDOWN };
 
+#define OPTION_WORDS 2
+#define PERCENTILES_MOST 16
+
+/* Some rows of the option table. */
+struct option_set {
+	uint64_t words[OPTION_WORDS];
+};
+
 struct options {
 	enum command command;
 
@@ -44,10 +54,13 @@ struct options {
 
 	/* workload */
 	const char **files;
-	int nfiles; /* -f */
+	int nfiles; /* -f, as given */
+	struct script_source *sources; /* -f, -b, -S and -N in the order given */
+	int nsources;
+	bool list_builtins; /* -b list */
 	const char *data; /* --data */
 
-	/* load */
+	/* how it is run */
 	int clients; /* -c, 0 = default */
 	int lanes; /* -j, 0 = default */
 	enum engine engine;
@@ -65,6 +78,21 @@ struct options {
 	int ngates;
 	int require_overlap; /* 0 = none */
 	bool dry_run;
+
+	/* load runs */
+	struct load load; /* what was asked for: to be completed, see options_load.h */
+	const char **defines;
+	int ndefines; /* -D */
+	int scale; /* -s, 0 = not given */
+	bool allow_shell;
+	bool no_vacuum, vacuum_all; /* -n, -v */
+	bool log_transactions; /* -l */
+	const char *log_prefix; /* NULL = the default */
+	int aggregate_interval; /* seconds, 0 = none */
+	bool progress_timestamp; /* -P lines carry the time of day */
+	bool failures_detailed;
+	double percentiles[PERCENTILES_MOST]; /* --latency-percentiles, ascending */
+	int npercentiles; /* 0 = the usual ones */
 
 	/* store and output */
 	const char *db;
@@ -98,12 +126,13 @@ struct options {
 
 	const char *conninfo; /* the operand of run and check, NULL = none */
 	const char *password; /* PGPASSWORD, taken out of the environment by main; NULL = none */
-	uint64_t from_flag, from_environment, from_directive; /* who spoke: one bit per row of the option table */
+	struct option_set from_flag, from_environment, from_directive; /* who spoke */
 };
 
 /* True when this option (its long name) was given as a flag. */
 bool options_flag(const struct options *options, const char *name);
 bool options_environment(const struct options *options, const char *name); /* the same for its PGPARALLEL_ variable */
+bool options_directive(const struct options *options, const char *name); /* and for @run, where no one overruled it */
 
 /* Parses argv and environment. --help and --version are commands of their own in the answer. Usage errors: EXIT_USAGE,
  * one line without the "Try" line, which the edge adds. */

@@ -54,8 +54,8 @@ void options_help(enum command command, struct buf *out)
 	        c->operands[0] != '\0' ? " " : "", c->operands);
 	for (int group = 0; group < GROUP_COUNT; group++) {
 		bool any = false;
-		for (size_t i = 0; i < option_nrows; i++) {
-			const struct option_row *row = &option_rows[i];
+		for (size_t i = 0; i < option_count(); i++) {
+			const struct option_row *row = option_row(i);
 			if ((int)row->group != group || (row->commands & (1u << command)) == 0)
 				continue;
 			if (!any)

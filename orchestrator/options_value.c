@@ -41,9 +41,14 @@ static bool set_count(
 
 static bool set_time(int64_t *field, const struct option_row *row, const char *what, const char *text, struct err *err)
 {
+	char ms[64];
 	int64_t ns;
-	if (!clock_parse(text, &ns) || ns < row->least)
-		return err_set(err, EXIT_USAGE, "%s: \"%s\" is not a time as 250ms, 10s, 2min, 7d", what, text);
+	/* What would be read as seconds is milliseconds, as for pgbench. */
+	bool bare = row->kind == KIND_TIME_MS && text[0] != '\0' && strspn(text, "0123456789.") == strlen(text);
+	snprintf(ms, sizeof(ms), "%.60sms", text);
+	if (!clock_parse(bare ? ms : text, &ns) || ns < row->least)
+		return err_set(err, EXIT_USAGE, "%s: \"%s\" is not a time as %s250ms, 10s, 2min, 7d", what, text,
+		        row->kind == KIND_TIME_MS ? "100 (ms), " : "");
 	*field = row->kind == KIND_TIME_US ? ns / NS_PER_US : ns;
 	return true;
 }
@@ -92,6 +97,82 @@ static void add_to_list(void *field, const char *text)
 	memcpy(field, &list, sizeof(list.items) + sizeof(list.count));
 }
 
+static void add_source(struct options *options, enum script_origin origin, const char *name)
+{
+	options->sources = mem_resize(options->sources, (size_t)options->nsources + 1, sizeof(*options->sources));
+	options->sources[options->nsources++] = (struct script_source){origin, name};
+}
+
+static bool set_builtin(struct options *options, const char *text)
+{
+	if (strcmp(text, "list") == 0)
+		options->list_builtins = true;
+	else
+		add_source(options, SCRIPT_BUILTIN, text);
+	return true;
+}
+
+static bool set_builtin_flag(
+        struct options *options, const struct option_row *row, const char *what, const char *text, struct err *err)
+{
+	bool on;
+	if (!set_flag(&on, what, text, err))
+		return false;
+	if (on)
+		add_source(options, SCRIPT_BUILTIN, row->builtin);
+	return true;
+}
+
+/* Digits with at most one point and an exponent if there must be one; nothing is left over. */
+static bool decimal(const char *text, size_t len, double *number)
+{
+	char copy[64], *end;
+	if (len == 0 || len >= sizeof(copy) || strspn(text, "0123456789.eE+-") < len || text[0] == '-')
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	errno = 0;
+	*number = strtod(copy, &end);
+	return errno == 0 && *end == '\0';
+}
+
+static bool set_rate(double *field, const char *what, const char *text, struct err *err)
+{
+	if (decimal(text, strlen(text), field) && *field > 0)
+		return true;
+	return err_set(err, EXIT_USAGE, "%s: \"%s\" is not a number of transactions a second above 0", what, text);
+}
+
+static bool set_share(double *field, const char *what, const char *text, struct err *err)
+{
+	if (decimal(text, strlen(text), field) && *field > 0 && *field <= 1)
+		return true;
+	return err_set(err, EXIT_USAGE, "%s: \"%s\" is not a share above 0 and up to 1, as 0.01", what, text);
+}
+
+static bool set_percentiles(struct options *options, const char *what, const char *text, struct err *err)
+{
+	double last = 0;
+	options->npercentiles = 0;
+	for (const char *p = text;; p++) {
+		size_t len = strcspn(p, ",");
+		double *next = &options->percentiles[options->npercentiles];
+		if (options->npercentiles == PERCENTILES_MOST)
+			return err_set(
+			        err, EXIT_USAGE, "%s: \"%s\": at most %d are shown", what, text, PERCENTILES_MOST);
+		if (!decimal(p, len, next) || *next <= last || *next >= 100)
+			return err_set(err, EXIT_USAGE,
+			        "%s: \"%s\" is no list of percentiles between 0 and 100 in ascending order, as "
+			        "50,95,99,99.9",
+			        what, text);
+		last = *next;
+		options->npercentiles++;
+		p += len;
+		if (*p == '\0')
+			return true;
+	}
+}
+
 static bool set_seed(struct options *options, const char *what, const char *text, struct err *err)
 {
 	char *end;
@@ -130,14 +211,28 @@ bool option_set(
 	case KIND_NUMBER:
 		return set_count(field, row, what, text, true, err);
 	case KIND_TIME_NS:
+	case KIND_TIME_MS:
 	case KIND_TIME_US:
 		return set_time(field, row, what, text, err);
 	case KIND_WORD:
 		return set_word(field, row, what, text, err);
+	case KIND_RATE:
+		return set_rate(field, what, text, err);
+	case KIND_SHARE:
+		return set_share(field, what, text, err);
+	case KIND_PERCENTILES:
+		return set_percentiles(options, what, text, err);
+	case KIND_BUILTIN:
+		return set_builtin(options, text);
+	case KIND_BUILTIN_FLAG:
+		return set_builtin_flag(options, row, what, text, err);
 	case KIND_LIST:
+	case KIND_FILE:
 		if (text[0] == '\0')
 			return err_set(err, EXIT_USAGE, "%s: is empty", what);
 		add_to_list(field, text);
+		if (row->kind == KIND_FILE)
+			add_source(options, SCRIPT_FILE, text);
 		return true;
 	case KIND_SEED:
 		return set_seed(options, what, text, err);

@@ -262,6 +262,33 @@ bool scripts_load(const struct script_options *options, struct scripts *scripts,
 	return scripts_load_run(options, scripts, NULL, err);
 }
 
+/* A name that ends in a weight; any other @ may belong to the file of a list of tasks. */
+static bool has_weight(const char *name)
+{
+	const char *at = strrchr(name, '@');
+
+	return at != NULL && at[1] != '\0' && strspn(at + 1, "0123456789") == strlen(at + 1);
+}
+
+bool scripts_wanted(const struct script_source *sources, int nsources, bool *wanted, struct err *err)
+{
+	*wanted = false;
+	for (int i = 0; i < nsources && !*wanted; i++) {
+		struct buf text = {0};
+
+		*wanted = sources[i].origin == SCRIPT_BUILTIN || has_weight(sources[i].name);
+		if (*wanted)
+			return true;
+		if (!workload_read(sources[i].name, &text, err)) {
+			buf_free(&text);
+			return false;
+		}
+		*wanted = script_wanted(buf_str(&text), text.len);
+		buf_free(&text);
+	}
+	return true;
+}
+
 bool scripts_parse(const char *path, const char *text, size_t len, const struct script_options *options,
         struct scripts *scripts, struct err *err)
 {

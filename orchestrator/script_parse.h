@@ -57,5 +57,7 @@ bool script_weight(const char *spec, char **name, int64_t *weight, struct err *e
 
 /* Whether a text asks to be run as scripts: it has a meta-command of pgbench or a directive @script. */
 bool script_wanted(const char *text, size_t len);
+/* Whether one of them is a built-in, has a weight or wants it by its text. False with err: a file cannot be read. */
+bool scripts_wanted(const struct script_source *sources, int nsources, bool *wanted, struct err *err);
 
 #endif

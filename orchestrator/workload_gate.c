@@ -45,11 +45,7 @@ static bool parse_metric(const char *name, size_t len, struct gate *gate, struct
 	for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
 		if (strlen(metrics[i].name) == len && memcmp(metrics[i].name, name, len) == 0) {
 			gate->metric = metrics[i].metric;
-			if (gate->metric != GATE_TPS)
-				return true;
-			return err_set(err, EXIT_USAGE,
-			        "the gate tps is for scripts in a loop: not supported by this version; use wall or "
-			        "makespan");
+			return true;
 		}
 	}
 	if (len > 1 && name[0] == 'p' && parse_decimal(name + 1, len - 1, &gate->percentile)) {
@@ -65,7 +61,7 @@ static bool parse_metric(const char *name, size_t len, struct gate *gate, struct
 		return err_set(
 		        err, EXIT_USAGE, "unknown gate %.*s; did you mean %s?", (int)(len < 60 ? len : 60), name, near);
 	return err_set(err, EXIT_USAGE,
-	        "unknown gate %.*s; the names are errors, wall, makespan, speedup, overlap and p50 .. p99.9",
+	        "unknown gate %.*s; the names are errors, wall, makespan, speedup, overlap, tps and p50 .. p99.9",
 	        (int)(len < 60 ? len : 60), name);
 }
 
@@ -115,8 +111,11 @@ static bool parse_number(const char *text, struct gate *gate, struct err *err)
 		if (strchr(text, '.') != NULL || !parse_decimal(text, len, &gate->number))
 			return refuse_number(text, "a count; write one like errors = 0", err);
 		return true;
-	case GATE_SPEEDUP:
 	case GATE_TPS:
+		if (!parse_decimal(text, len, &gate->number))
+			return refuse_number(text, "a rate; write one like tps >= 1000", err);
+		return true;
+	case GATE_SPEEDUP:
 		break;
 	}
 	if (len > 1 && text[len - 1] == 'x')

@@ -41,10 +41,18 @@ static bool read_all(int fd, const char *path, struct buf *b, struct err *err)
 
 bool workload_read(const char *path, struct buf *b, struct err *err)
 {
+	/* It is there once, and may be asked for again by who finds out how the workload is to be read. */
+	static struct buf standard_input;
+	static bool standard_input_read;
 	struct stat st;
 
-	if (strcmp(path, "-") == 0)
-		return read_all(STDIN_FILENO, path, b, err);
+	if (strcmp(path, "-") == 0) {
+		if (!standard_input_read && !read_all(STDIN_FILENO, path, &standard_input, err))
+			return false;
+		standard_input_read = true;
+		buf_append(b, standard_input.data, standard_input.len);
+		return true;
+	}
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)

@@ -27,6 +27,7 @@ static void test_accepted(void **state)
 	        {"overlap >= 90%", GATE_OVERLAP, GATE_GE, 90, 0},
 	        {"overlap != 0", GATE_OVERLAP, GATE_NE, 0, 0},
 	        {"p99.9 < 1.5s", GATE_PERCENTILE, GATE_LT, 1.5, 99.9},
+	        {"tps >= 1234.5", GATE_TPS, GATE_GE, 1234.5, 0},
 	        {"  p50<50ms  ", GATE_PERCENTILE, GATE_LT, 0.05, 50},
 	};
 
@@ -51,7 +52,7 @@ static void test_refused(void **state)
 	static const char *const cases[][2] = {
 	        {"", "a gate is NAME OP NUMBER"},
 	        {"< 3", "a gate is NAME OP NUMBER"},
-	        {"tps > 100", "the gate tps is for scripts in a loop: not supported by this version"},
+	        {"tps > 100ms", "'100ms' is not a rate"},
 	        {"error = 0", "unknown gate error; did you mean errors?"},
 	        {"speed-up > 2", "unknown gate speed-up; did you mean speedup?"},
 	        {"nonsense = 1", "unknown gate nonsense; the names are"},

@@ -86,11 +86,6 @@ struct options {
 	int scale; /* -s, 0 = not given */
 	bool allow_shell;
 	bool no_vacuum, vacuum_all; /* -n, -v */
-	bool log_transactions; /* -l */
-	const char *log_prefix; /* NULL = the default */
-	int aggregate_interval; /* seconds, 0 = none */
-	bool progress_timestamp; /* -P lines carry the time of day */
-	bool failures_detailed;
 	double percentiles[PERCENTILES_MOST]; /* --latency-percentiles, ascending */
 	int npercentiles; /* 0 = the usual ones */
 

@@ -59,26 +59,30 @@ static bool check_end(struct options *o, struct err *err)
 
 static bool check_log(const struct options *o, struct err *err)
 {
-	int64_t every = o->aggregate_interval * NS_PER_S, duration = o->load.duration_ns;
+	int64_t every = o->aggregate_ns, duration = o->load.duration_ns;
+	double seconds = (double)every / 1e9;
 	if (o->progress_timestamp && o->progress_ns == 0)
 		return err_set(err, EXIT_USAGE, "--progress-timestamp is for the lines of -P: add -P SEC");
-	if (o->log_prefix != NULL && !o->log_transactions)
+	if (o->log_prefix != NULL && !o->log)
 		return err_set(err, EXIT_USAGE, "--log-prefix is for the files of -l: add -l");
 	if (every == 0)
 		return true;
-	if (!o->log_transactions)
+	if (!o->log)
 		return err_set(err, EXIT_USAGE, "--aggregate-interval is for the files of -l: add -l");
+	if (every % NS_PER_S != 0)
+		return err_set(err, EXIT_USAGE, "--aggregate-interval=%.15g is no whole number of seconds", seconds);
 	if (o->load.sampling_rate < 1)
 		return err_set(err, EXIT_USAGE,
-		        "--sampling-rate and --aggregate-interval cannot be used at the same time: a line for %d "
-		        "seconds needs all of their transactions",
-		        o->aggregate_interval);
+		        "--sampling-rate and --aggregate-interval cannot be used at the same time: a line for %.15g s "
+		        "needs all of their transactions",
+		        seconds);
 	if (duration > 0 && every > duration)
-		return err_set(err, EXIT_USAGE, "--aggregate-interval=%d is longer than the run (-T %.15g)",
-		        o->aggregate_interval, (double)duration / 1e9);
+		return err_set(err, EXIT_USAGE, "--aggregate-interval=%.15g is longer than the run (-T %.15g)", seconds,
+		        (double)duration / 1e9);
 	if (duration > 0 && duration % every != 0)
-		return err_set(err, EXIT_USAGE, "the duration (-T %.15g) must be a multiple of --aggregate-interval=%d",
-		        (double)duration / 1e9, o->aggregate_interval);
+		return err_set(err, EXIT_USAGE,
+		        "the duration (-T %.15g) must be a multiple of --aggregate-interval=%.15g",
+		        (double)duration / 1e9, seconds);
 	return true;
 }
 

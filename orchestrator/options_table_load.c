@@ -2,10 +2,9 @@
  * options_table_load: the rows of load runs: pgbench's options with pgbench's letters and meanings, and ours.
  */
 #include "orchestrator/options_table.h"
+#include "shared/clock.h"
 
 #define IN_RUN (1u << COMMAND_RUN)
-#define IN_SHOW (1u << COMMAND_SHOW)
-#define IN_REPORT (1u << COMMAND_REPORT)
 #define IN_CHECK (1u << COMMAND_CHECK)
 
 /* In the order of enum query_mode. */
@@ -242,7 +241,7 @@ const struct option_row option_load_rows[] = {
                 .metavar = "LIST",
                 .kind = KIND_PERCENTILES,
                 .at = offsetof(struct options, percentiles),
-                .commands = IN_RUN | IN_SHOW | IN_REPORT,
+                .commands = IN_RUN,
                 .group = GROUP_OUTPUT,
                 .directive = true,
                 .default_text = "50,90,95,99,99.9",
@@ -251,7 +250,7 @@ const struct option_row option_load_rows[] = {
         {.name = "failures-detailed",
                 .kind = KIND_FLAG,
                 .at = offsetof(struct options, failures_detailed),
-                .commands = IN_RUN | IN_SHOW,
+                .commands = IN_RUN,
                 .group = GROUP_OUTPUT,
                 .directive = true,
                 .serves = SERVES_LOAD,
@@ -274,7 +273,7 @@ const struct option_row option_load_rows[] = {
         {.letter = 'l',
                 .name = "log",
                 .kind = KIND_FLAG,
-                .at = offsetof(struct options, log_transactions),
+                .at = offsetof(struct options, log),
                 .commands = IN_RUN,
                 .group = GROUP_OUTPUT,
                 .serves = SERVES_LOAD,
@@ -290,10 +289,9 @@ const struct option_row option_load_rows[] = {
                 .text = "with -l: how their names begin"},
         {.name = "aggregate-interval",
                 .metavar = "SEC",
-                .kind = KIND_COUNT,
-                .at = offsetof(struct options, aggregate_interval),
-                .least = 1,
-                .most = INT32_MAX,
+                .kind = KIND_TIME_NS,
+                .at = offsetof(struct options, aggregate_ns),
+                .least = NS_PER_S,
                 .commands = IN_RUN,
                 .group = GROUP_OUTPUT,
                 .serves = SERVES_LOAD,

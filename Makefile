@@ -52,6 +52,11 @@ $(B)/tests/%: tests/%.c $(B)/libpgparallel.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libpgparallel.a -lcmocka $(LIBS)
 
+# Those of make bench need no test library.
+$(B)/tests/bench/%: tests/bench/%.c $(B)/libpgparallel.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libpgparallel.a $(LIBS)
+
 demo: ## install what is missing, run five queries in parallel on a throwaway server
 	@sh orchestrator/dist/deps.sh demo
 	@$(MAKE) --no-print-directory -s all
@@ -123,7 +128,7 @@ soak: ## the long forms of the random tests
 bench-deps: ## install the peers that make bench compares with
 	@sh orchestrator/dist/deps.sh bench
 
-bench: all ## compare with other programs; ROW=1 for one row
+bench: all $(B)/tests/bench/tool_hand_out ## compare with other programs; ROW=1 for one row
 	@$(PYTHON) tests/bench/bench.py --program $(B)/pgparallel $(if $(ROW),--row $(ROW)) --out $(B)/bench
 
 clean: ## remove what was built

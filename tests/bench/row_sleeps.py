@@ -46,29 +46,22 @@ def rows(context):
         for transport, env in (("unix", server.socket_env), ("tls", server.tls_env)):
             ours = [context.program, "run", "-q", "--db", os.path.join(folder, transport + ".db"), "-e", "process", "-c", "5",
                     "-f", os.path.join(context.root, "orchestrator/examples/five-sleeps.sql")]
-            contenders = {"pgparallel": (ours, env)}
-            for name, command in found.items():
-                contenders[name] = (command, env)
-            samples = measure.interleave(contenders, context.repeats, context.seed,
+            contenders = [measure.Contender("pgparallel", ours, env)]
+            contenders += [measure.Contender(name, command, env) for name, command in found.items()]
+            samples = measure.interleave(contenders, context.repeats(6), context.seed,
                                          lambda text, t=transport: context.say(f"{t}: {text}"))
             yield from table(samples, transport, skipped)
 
 
 def table(samples, transport, skipped):
-    own = samples["pgparallel"]
-    for what, number, targets, value in (("overhead above 3.0 s", 1, OVERHEAD_TARGETS, lambda s: s.wall - LONGEST_S),
-                                         ("client CPU", 2, CPU_TARGETS, lambda s: s.cpu)):
+    for what, number, targets, figure, less in (("overhead above 3.0 s", 1, OVERHEAD_TARGETS, "wall", LONGEST_S),
+                                                ("client CPU", 2, CPU_TARGETS, "cpu", 0.0)):
         for (peer, where), target in targets.items():
             if where != transport:
                 continue
-            line = {"row": number, "what": f"five sleeps, {what}, {transport}", "peer": peer, "target": target,
-                    "markers": "on"}
+            line = {"row": number, "what": f"five sleeps, {what}, {transport}", "peer": peer, "mode": "free", "markers": "on"}
             if peer in skipped:
-                yield {**line, "verdict": "skipped: " + skipped[peer]}
+                yield {**line, "target": target, "verdict": "skipped: " + skipped[peer]}
                 continue
-            theirs = [value(s) for s in samples[peer]]
-            mine = [value(s) for s in own]
-            median, low, high = measure.ratio(theirs, mine)
-            yield {**line, "ours_ms": sorted(mine)[len(mine) // 2] * 1000, "peer_ms": sorted(theirs)[len(theirs) // 2] * 1000,
-                   "ratio": median, "low": low, "high": high, "repeats": len(own),
-                   "verdict": "pass" if median >= target else "short"}
+            compared = measure.Comparison(samples["pgparallel"], samples[peer], figure, less_is_better=True, less=less)
+            yield {**line, **compared.line(target, "ms", 1000)}

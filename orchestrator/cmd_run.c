@@ -21,6 +21,7 @@ static bool run_once(
 	        .options = x->options,
 	        .plan = x->plan,
 	        .target = &x->target,
+	        .place = &x->place,
 	        .engine = serial ? ENGINE_SERIAL : x->engine,
 	        .sessions = serial ? 1 : x->sessions,
 	        .lanes = serial ? 1 : x->lanes,

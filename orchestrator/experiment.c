@@ -230,10 +230,14 @@ bool experiment_prepare(struct experiment *x, struct options *options, int argc,
 bool experiment_connect(struct experiment *x, struct err *err)
 {
 	experiment_target(x->options, &x->target);
+	if (!place_decide(&x->place, x->options->pin, x->options->local, err))
+		return false;
 	if (!x->options->local)
-		return true;
+		return place_for_client(&x->place, err);
+	if (!place_for_server(&x->place, err))
+		return false;
 	x->sandbox = sandbox_start(x->options->local_dir, err);
-	if (x->sandbox == NULL)
+	if (x->sandbox == NULL || !place_for_client(&x->place, err))
 		return false;
 	x->target.host = sandbox_host(x->sandbox);
 	x->target.port = sandbox_port(x->sandbox);

@@ -7,6 +7,7 @@
 
 #include "orchestrator/lockfile.h"
 #include "orchestrator/options.h"
+#include "orchestrator/place.h"
 #include "orchestrator/run.h"
 #include "orchestrator/sandbox.h"
 #include "reports/query.h"
@@ -35,6 +36,7 @@ struct experiment {
 	struct store *store; /* opened by the first run, NULL = not open */
 	struct sandbox *sandbox;
 	struct target target;
+	struct place place; /* --pin */
 	struct buf argv; /* the command as stored */
 };
 

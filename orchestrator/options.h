@@ -32,6 +32,7 @@ enum command {
 };
 enum halt { HALT_NEVER, HALT_SOON, HALT_NOW };
 enum lock_mode { LOCK_FAIL, LOCK_WAIT, LOCK_SKIP };
+enum pin { PIN_NONE, PIN_ONE, PIN_SPLIT };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum format { FORMAT_NONE, FORMAT_HTML, FORMAT_CSV, FORMAT_JSON, FORMAT_MARKDOWN };
 
@@ -77,6 +78,7 @@ struct options {
 	const char **gates;
 	int ngates;
 	int require_overlap; /* 0 = none */
+	enum pin pin;
 	bool dry_run;
 
 	/* load runs */

@@ -17,6 +17,7 @@
 static const char *const engine_words[] = {"process", "thread", "async", "serial", NULL};
 static const char *const halt_words[] = {"never", "soon", "now", NULL};
 static const char *const lock_words[] = {"fail", "wait", "skip", NULL};
+static const char *const pin_words[] = {"none", "one", "split", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const format_words[] = {"", "html", "csv", "json", "md", NULL};
 
@@ -158,6 +159,18 @@ const struct option_row option_run_rows[] = {
                 .directive = true,
                 .default_text = "1",
                 .text = "run the workload N times; the median run and the range are shown"},
+        {.name = "pin",
+                .metavar = "WHERE",
+                .kind = KIND_WORD,
+                .at = offsetof(struct options, pin),
+                .words = pin_words,
+                .commands = IN_RUN,
+                .group = GROUP_LOAD,
+                .environment = true,
+                .directive = true,
+                .default_text = "none",
+                .text = "CPUs: one (everything of ours on one, the server of --local too), split (a lane keeps to its "
+                        "own, the server of --local apart) or none (as the kernel likes)"},
         {.name = "random-seed",
                 .metavar = "SEED",
                 .kind = KIND_SEED,

@@ -11,6 +11,7 @@
 #include "orchestrator/preflight.h"
 #include "orchestrator/spawn.h"
 #include "orchestrator/watchdog.h"
+#include "orchestrator/place.h"
 #include "shared/clock.h"
 #include "shared/rng.h"
 
@@ -55,6 +56,10 @@ static void fill_crew(struct run *run, const struct crew_bodies *bodies)
 	        .timeout_ns = run->options->timeout_ns,
 	        .reconnect_for_ns = run->options->reconnect_for_ns,
 	        .readonly = run->options->read_only};
+	if (q->place && q->place->pin == PIN_SPLIT) {
+		crew->assignment.cpus = q->place->cpus;
+		crew->assignment.ncpus = q->place->ncpus;
+	}
 	crew->observation = (struct observation){.shm = run->shm,
 	        .target = run->target,
 	        .interval_ns = OBSERVER_INTERVAL_NS,

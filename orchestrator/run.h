@@ -10,6 +10,7 @@
 #include "shared/plan.h"
 #include "worker/worker.h"
 
+struct place; /* orchestrator/place.h */
 struct resume_view; /* reports/query.h */
 
 /* One run as it is asked for. */
@@ -17,6 +18,7 @@ struct run_request {
 	const struct options *options;
 	const struct plan *plan;
 	const struct target *target;
+	const struct place *place; /* --pin; NULL = none */
 	enum engine engine;
 	uint32_t sessions, lanes; /* workers follow from the engine and lanes */
 	const char *role; /* "run", "baseline", "repeat" */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "orchestrator/place.h"
 #include "shared/clock.h"
 
 static void fact(struct run *run, const char *name, const char *value)
@@ -101,6 +102,12 @@ void facts_of_machine(struct run *run)
 		snprintf(value, sizeof value, "%d", CPU_COUNT(&cpus));
 		fact(run, "client_cpus_allowed", value);
 	}
+	if (run->request->place) {
+		struct buf text = {0};
+		place_text(run->request->place, &text);
+		fact(run, "client_pin", buf_str(&text));
+		buf_free(&text);
+	}
 	cgroup_facts(run);
 	if (localtime_r(&now, &local) && strftime(value, sizeof value, "%Z %z", &local) > 0)
 		fact(run, "client_time_zone", value);
@@ -116,7 +123,7 @@ static void option_time(struct buf *out, const char *name, int64_t ns)
 
 void facts_options(const struct run *run, struct buf *out)
 {
-	static const char *const halts[] = {"never", "soon", "now"};
+	static const char *const halts[] = {"never", "soon", "now"}, *const pins[] = {"none", "one", "split"};
 	const struct options *o = run->options;
 
 	buf_printf(out, "engine=%s clients=%u lanes=%u retries=%d halt=%s min-workers=%d",
@@ -127,6 +134,8 @@ void facts_options(const struct run *run, struct buf *out)
 	option_time(out, "grace", o->grace_ns);
 	option_time(out, "reconnect-for", o->reconnect_for_ns);
 	option_time(out, "connect-timeout", run->target.connect_timeout_ns);
+	if (o->pin != PIN_NONE)
+		buf_printf(out, " pin=%s", pins[o->pin]);
 	if (o->read_only)
 		buf_puts(out, " read-only=on");
 	if (o->require_overlap)

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -273,10 +274,25 @@ bool lane_await_server(struct worker *w)
 	return true;
 }
 
+/* --pin=split: the calling thread keeps to the lane's CPU. One that is refused runs where it likes: the CPU may have
+ * been taken away since the run began. */
+static void keep_to_cpu(const struct lane *lane)
+{
+	const struct assignment *a = lane->worker->a;
+	cpu_set_t set;
+
+	if (a->ncpus == 0)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(a->cpus[(a->first_lane + (uint32_t)(lane - lane->worker->lanes)) % a->ncpus], &set);
+	sched_setaffinity(0, sizeof set, &set);
+}
+
 void lane_run(struct lane *lane)
 {
 	struct worker *w = lane->worker;
 
+	keep_to_cpu(lane);
 	prctl(PR_SET_TIMERSLACK, 1UL); /* GO and back-offs mean what they say; the default adds 50 us */
 	while (!atomic_load(&w->leave)) {
 		mark_passed(lane, clock_now_ns());

@@ -43,6 +43,8 @@ struct assignment {
 	uint32_t nsessions;
 	uint32_t nlanes; /* 1 .. nsessions; the first nsessions mod nlanes lanes carry one more */
 	uint32_t first_lane; /* global number of its first lane */
+	const uint16_t *cpus; /* --pin=split: lane L (globally) runs on cpus[L % ncpus] */
+	uint32_t ncpus; /* 0: lanes run where they like */
 	uint64_t seed;
 	int64_t timeout_ns; /* --timeout, 0 = none; a task's own timeout wins */
 	int64_t reconnect_for_ns; /* --reconnect-for */

@@ -72,11 +72,11 @@ CREATE TABLE run ( -- one execution of one workload on one engine
 	pinned INTEGER NOT NULL, -- 1: prune keeps it
 	pruned INTEGER NOT NULL, -- 1: its tickets, attempts and samples were pruned
 	exit_code INTEGER, -- exit code of the run itself
-	tickets INTEGER NOT NULL, -- tickets due: done + failed + unknown + not_run once it has ended
+	tickets INTEGER NOT NULL, -- tickets due: done + failed + unknown + not_run once it has ended; of a load run, here and in the next four: transactions
 	done INTEGER NOT NULL, -- tickets done
 	failed INTEGER NOT NULL, -- tickets failed: known not applied
 	unknown INTEGER NOT NULL, -- tickets that may or may not have been applied
-	not_run INTEGER NOT NULL, -- tickets that never started
+	not_run INTEGER NOT NULL, -- tickets that never started; of a load run: transactions left out as too late
 	attempts INTEGER NOT NULL, -- attempts made
 	attempts_done INTEGER NOT NULL, -- of these done
 	attempts_failed INTEGER NOT NULL, -- of these failed
@@ -459,6 +459,366 @@ SELECT
 	change AS change, -- 1: became active, -1: became idle
 	sum(change) OVER (PARTITION BY run ORDER BY at, change ROWS UNBOUNDED PRECEDING) AS active -- backends active from then on
 FROM own WHERE (change = 1 AND open = 1) OR (change = -1 AND open = 0);
+
+-- Load runs. A file that an earlier build made has none of the following: it is added when the file is next written.
+--
+-- Packed histogram (load_script.service and so on), all numbers varints: 1, 6, count, sum in ns, the bits of the
+-- sum of squares (a double, us squared) as an integer, minimum + 1 in ns, maximum in ns, then for each bucket with
+-- values, lowest first: distance from the bucket before (the first: number + 1), values. Bucket b holds b ns for b < 128,
+-- else from (64 + b % 64) * 2^(b / 64 - 1) ns on, up to the next bucket's begin.
+-- Varint: seven bits a byte, lowest first, 128 added to every byte but the last. Signed: 2 * n, or -2 * n - 1 when n < 0.
+
+CREATE TABLE load ( -- settings and totals of a load run: its row says that the run is one
+	run INTEGER PRIMARY KEY REFERENCES run (id), -- its run
+	mode TEXT NOT NULL, -- -M: simple, extended or prepared
+	transactions INTEGER NOT NULL, -- -t: transactions of each session, 0 = by time
+	duration_us INTEGER NOT NULL, -- -T: how long it counts, us; 0 = by number
+	warmup_us INTEGER NOT NULL, -- --warmup, us
+	ramp_us INTEGER NOT NULL, -- --ramp, us
+	rate REAL NOT NULL, -- -R: transactions a second asked of all sessions, 0 = as fast as it goes
+	latency_limit_us INTEGER NOT NULL, -- -L, us; 0 = none
+	think_us INTEGER NOT NULL, -- --think: pause of a session after each transaction, us
+	max_tries INTEGER NOT NULL, -- --max-tries: 1 = no retries, 0 = as often as needed
+	reconnect INTEGER NOT NULL, -- 1: a new connection for each transaction (-C)
+	continue_on_error INTEGER NOT NULL, -- 1: sessions go on after an error that is not repeated
+	exit_on_abort INTEGER NOT NULL, -- 1: the run ends when a session does
+	per_command INTEGER NOT NULL, -- 1: figures for each command (-r)
+	pipeline INTEGER NOT NULL, -- --pipeline: executions in one go, 0 = one by one
+	sampling_rate REAL NOT NULL, -- share of the transactions that have a record
+	scale INTEGER, -- scale factor: value of :scale; NULL = not known
+	begin_us INTEGER, -- counting began, us after wall zero; NULL = never
+	end_us INTEGER, -- last counted transaction's end, us after wall zero; NULL = there was none
+	warmed INTEGER NOT NULL, -- transactions of the warm-up, in no other number
+	dropped INTEGER NOT NULL, -- records lost as they came faster than they could be taken
+	sampled_out INTEGER NOT NULL, -- records left out because of the sampling rate
+	connects INTEGER NOT NULL, -- connections made
+	connect_sum_us INTEGER NOT NULL, -- time spent connecting, of all sessions together, us
+	busy_us INTEGER NOT NULL, -- time between start and end of transactions, of all sessions together, us
+	aborted INTEGER NOT NULL, -- sessions that ended because of an error
+	done INTEGER NOT NULL, -- transactions done, after the warm-up as everything here
+	failed INTEGER NOT NULL, -- transactions that failed: known not applied
+	skipped INTEGER NOT NULL, -- transactions left out as too late (-R with -L)
+	unknown INTEGER NOT NULL, -- transactions that may or may not have been applied
+	retried INTEGER NOT NULL, -- transactions tried more than once
+	retries INTEGER NOT NULL, -- tries after the first
+	late INTEGER NOT NULL, -- of those done: took longer than -L
+	service_mean_us INTEGER, -- first try's start to the end, of those done: mean, us
+	service_stddev_us INTEGER, -- first try's start to the end, of those done: standard deviation, of the population, us
+	service_min_us INTEGER, -- first try's start to the end, of those done: shortest, us
+	service_max_us INTEGER, -- first try's start to the end, of those done: longest, us
+	service_p50_us INTEGER, -- first try's start to the end, of those done: median, us (NULL with fewer than 20 samples)
+	service_p90_us INTEGER, -- first try's start to the end, of those done: 90th percentile, us (100)
+	service_p95_us INTEGER, -- first try's start to the end, of those done: 95th percentile, us (200)
+	service_p99_us INTEGER, -- first try's start to the end, of those done: 99th percentile, us (1,000)
+	service_p999_us INTEGER, -- first try's start to the end, of those done: 99.9th percentile, us (10,000)
+	schedule_mean_us INTEGER, -- scheduled start (-R) to the end, of those done: mean, us
+	schedule_stddev_us INTEGER, -- scheduled start (-R) to the end, of those done: standard deviation, of the population, us
+	schedule_min_us INTEGER, -- scheduled start (-R) to the end, of those done: shortest, us
+	schedule_max_us INTEGER, -- scheduled start (-R) to the end, of those done: longest, us
+	schedule_p50_us INTEGER, -- scheduled start (-R) to the end, of those done: median, us (NULL with fewer than 20 samples)
+	schedule_p90_us INTEGER, -- scheduled start (-R) to the end, of those done: 90th percentile, us (100)
+	schedule_p95_us INTEGER, -- scheduled start (-R) to the end, of those done: 95th percentile, us (200)
+	schedule_p99_us INTEGER, -- scheduled start (-R) to the end, of those done: 99th percentile, us (1,000)
+	schedule_p999_us INTEGER, -- scheduled start (-R) to the end, of those done: 99.9th percentile, us (10,000)
+	lag_mean_us INTEGER, -- how late transactions began (-R): mean, us
+	lag_stddev_us INTEGER, -- how late transactions began (-R): standard deviation, of the population, us
+	lag_min_us INTEGER, -- how late transactions began (-R): shortest, us
+	lag_max_us INTEGER, -- how late transactions began (-R): longest, us
+	lag_p50_us INTEGER, -- how late transactions began (-R): median, us (NULL with fewer than 20 samples)
+	lag_p90_us INTEGER, -- how late transactions began (-R): 90th percentile, us (100)
+	lag_p95_us INTEGER, -- how late transactions began (-R): 95th percentile, us (200)
+	lag_p99_us INTEGER, -- how late transactions began (-R): 99th percentile, us (1,000)
+	lag_p999_us INTEGER -- how late transactions began (-R): 99.9th percentile, us (10,000)
+) STRICT;
+
+CREATE TABLE load_script ( -- scripts of a load run, with what became of their transactions
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	script INTEGER NOT NULL, -- number of the script, 0 = first
+	name TEXT NOT NULL, -- file as given, name of the built-in, or of @script
+	weight INTEGER NOT NULL, -- how often it is chosen, in proportion to the others' weights
+	done INTEGER NOT NULL, -- transactions done, after the warm-up as everything here
+	failed INTEGER NOT NULL, -- transactions that failed: known not applied
+	skipped INTEGER NOT NULL, -- transactions left out as too late (-R with -L)
+	unknown INTEGER NOT NULL, -- transactions that may or may not have been applied
+	retried INTEGER NOT NULL, -- transactions tried more than once
+	retries INTEGER NOT NULL, -- tries after the first
+	late INTEGER NOT NULL, -- of those done: took longer than -L
+	service_mean_us INTEGER, -- first try's start to the end, of those done: mean, us
+	service_stddev_us INTEGER, -- first try's start to the end, of those done: standard deviation, of the population, us
+	service_min_us INTEGER, -- first try's start to the end, of those done: shortest, us
+	service_max_us INTEGER, -- first try's start to the end, of those done: longest, us
+	service_p50_us INTEGER, -- first try's start to the end, of those done: median, us (NULL with fewer than 20 samples)
+	service_p90_us INTEGER, -- first try's start to the end, of those done: 90th percentile, us (100)
+	service_p95_us INTEGER, -- first try's start to the end, of those done: 95th percentile, us (200)
+	service_p99_us INTEGER, -- first try's start to the end, of those done: 99th percentile, us (1,000)
+	service_p999_us INTEGER, -- first try's start to the end, of those done: 99.9th percentile, us (10,000)
+	schedule_mean_us INTEGER, -- scheduled start (-R) to the end, of those done: mean, us
+	schedule_stddev_us INTEGER, -- scheduled start (-R) to the end, of those done: standard deviation, of the population, us
+	schedule_min_us INTEGER, -- scheduled start (-R) to the end, of those done: shortest, us
+	schedule_max_us INTEGER, -- scheduled start (-R) to the end, of those done: longest, us
+	schedule_p50_us INTEGER, -- scheduled start (-R) to the end, of those done: median, us (NULL with fewer than 20 samples)
+	schedule_p90_us INTEGER, -- scheduled start (-R) to the end, of those done: 90th percentile, us (100)
+	schedule_p95_us INTEGER, -- scheduled start (-R) to the end, of those done: 95th percentile, us (200)
+	schedule_p99_us INTEGER, -- scheduled start (-R) to the end, of those done: 99th percentile, us (1,000)
+	schedule_p999_us INTEGER, -- scheduled start (-R) to the end, of those done: 99.9th percentile, us (10,000)
+	lag_mean_us INTEGER, -- how late transactions began (-R): mean, us
+	lag_stddev_us INTEGER, -- how late transactions began (-R): standard deviation, of the population, us
+	lag_min_us INTEGER, -- how late transactions began (-R): shortest, us
+	lag_max_us INTEGER, -- how late transactions began (-R): longest, us
+	lag_p50_us INTEGER, -- how late transactions began (-R): median, us (NULL with fewer than 20 samples)
+	lag_p90_us INTEGER, -- how late transactions began (-R): 90th percentile, us (100)
+	lag_p95_us INTEGER, -- how late transactions began (-R): 95th percentile, us (200)
+	lag_p99_us INTEGER, -- how late transactions began (-R): 99th percentile, us (1,000)
+	lag_p999_us INTEGER, -- how late transactions began (-R): 99.9th percentile, us (10,000)
+	service BLOB, -- histogram of the same times, packed; NULL = no values
+	schedule BLOB, -- histogram of the same times, packed; NULL = no values
+	lag BLOB, -- histogram of the same times, packed; NULL = no values
+	PRIMARY KEY (run, script)
+) STRICT;
+
+CREATE TABLE load_command ( -- commands of the scripts of a load run, with -r
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	command INTEGER NOT NULL, -- number of the command over all scripts, 0 = first
+	script INTEGER NOT NULL, -- number of its script
+	line INTEGER NOT NULL, -- line in the script's file, 1 = first
+	text TEXT, -- the command as written, on one line; NULL with --no-sql-text
+	done INTEGER NOT NULL, -- executions that succeeded, after the warm-up
+	failures INTEGER NOT NULL, -- errors that were not repeated
+	retries INTEGER NOT NULL, -- errors after which the transaction was tried again
+	time_mean_us INTEGER, -- an execution that succeeded: mean, us
+	time_stddev_us INTEGER, -- an execution that succeeded: standard deviation, of the population, us
+	time_min_us INTEGER, -- an execution that succeeded: shortest, us
+	time_max_us INTEGER, -- an execution that succeeded: longest, us
+	time_p50_us INTEGER, -- an execution that succeeded: median, us (NULL with fewer than 20 samples)
+	time_p90_us INTEGER, -- an execution that succeeded: 90th percentile, us (100)
+	time_p95_us INTEGER, -- an execution that succeeded: 95th percentile, us (200)
+	time_p99_us INTEGER, -- an execution that succeeded: 99th percentile, us (1,000)
+	time_p999_us INTEGER, -- an execution that succeeded: 99.9th percentile, us (10,000)
+	time BLOB, -- histogram of the same times, packed; NULL = no values
+	PRIMARY KEY (run, command)
+) STRICT;
+
+CREATE TABLE load_second ( -- stretches of a load run, each about a second long
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	second INTEGER NOT NULL, -- number of the stretch within the run, 1 = first
+	at_us INTEGER NOT NULL, -- its begin, us after wall zero
+	length_us INTEGER NOT NULL, -- its length, about a second, us
+	sessions INTEGER NOT NULL, -- sessions connected at its end
+	measured INTEGER NOT NULL, -- 1: counted in the run's numbers; 0: ramp, warm-up or after the end
+	done INTEGER NOT NULL, -- transactions done in it
+	failed INTEGER NOT NULL, -- transactions that failed in it
+	skipped INTEGER NOT NULL, -- transactions left out in it
+	unknown INTEGER NOT NULL, -- transactions with an unknown outcome
+	retries INTEGER NOT NULL, -- tries after the first
+	mean_us INTEGER, -- service time: mean, us; NULL = none was done
+	stddev_us INTEGER, -- service time: standard deviation, us
+	p50_us INTEGER, -- service time: median, us (NULL with fewer than 20 done)
+	p95_us INTEGER, -- service time: 95th percentile, us (200)
+	p99_us INTEGER, -- service time: 99th percentile, us (1,000)
+	max_us INTEGER, -- service time: longest, us
+	schedule_mean_us INTEGER, -- time from schedule (-R): mean, us; NULL without -R
+	schedule_p50_us INTEGER, -- time from schedule: median, us
+	schedule_p95_us INTEGER, -- time from schedule: 95th percentile, us
+	schedule_p99_us INTEGER, -- time from schedule: 99th percentile, us
+	schedule_max_us INTEGER, -- time from schedule: longest, us
+	PRIMARY KEY (run, second)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE load_error ( -- errors of a load run by script and SQLSTATE
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	script INTEGER NOT NULL, -- number of the script
+	sqlstate TEXT NOT NULL, -- SQLSTATE; empty = an error of the script itself
+	failed INTEGER NOT NULL, -- transactions that ended with it
+	retried INTEGER NOT NULL, -- tries that were repeated after it
+	unknown INTEGER NOT NULL, -- connections lost by it with something sent
+	text TEXT NOT NULL, -- the first one's text, made printable
+	PRIMARY KEY (run, script, sqlstate)
+) STRICT, WITHOUT ROWID;
+
+-- Packed records: the byte 1, then for each record: a byte with bits; the transaction's end in ns, signed, as distance
+-- from that of the record before (the first: from wall zero); its latency in ns; then, where its bit says so, lag in ns,
+-- session, script, retries, and the error. Bits 1 and 2 (of value 1 and 2) are the outcome: 0 done, 1 failed, 2 skipped,
+-- 3 unknown; the others say: 4 another session than the record before, 8 another script (both begin with 0), 16 a lag,
+-- 32 retries, 64 an error: a byte with its length, 5 or 0 (an error of the script itself), and the SQLSTATE.
+CREATE TABLE load_chunk ( -- records of a load run's transactions, in the order they were taken
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	chunk INTEGER NOT NULL, -- number of the chunk within the run, 1 = first
+	records INTEGER NOT NULL, -- records in it, at most 1,000
+	first_end_us INTEGER NOT NULL, -- earliest end of a transaction in it, us after wall zero
+	last_end_us INTEGER NOT NULL, -- latest end of a transaction in it, us after wall zero
+	packed BLOB NOT NULL, -- the records, packed
+	PRIMARY KEY (run, chunk)
+) STRICT;
+
+CREATE VIEW v_load AS -- load runs: settings, totals and latency
+SELECT
+	l.run AS run, -- the run
+	r.sessions AS sessions, -- sessions asked for
+	l.mode AS mode, -- -M: simple, extended or prepared
+	l.transactions AS transactions, -- -t: transactions of each session, 0 = by time
+	l.duration_us AS duration_us, -- -T: how long it counts, us; 0 = by number
+	l.warmup_us AS warmup_us, -- --warmup, us
+	l.ramp_us AS ramp_us, -- --ramp, us
+	l.rate AS rate, -- -R: transactions a second asked of all sessions, 0 = as fast as it goes
+	l.latency_limit_us AS latency_limit_us, -- -L, us; 0 = none
+	l.think_us AS think_us, -- --think: pause of a session after each transaction, us
+	l.max_tries AS max_tries, -- --max-tries: 1 = no retries, 0 = as often as needed
+	l.reconnect AS reconnect, -- 1: a new connection for each transaction (-C)
+	l.continue_on_error AS continue_on_error, -- 1: sessions go on after an error that is not repeated
+	l.exit_on_abort AS exit_on_abort, -- 1: the run ends when a session does
+	l.per_command AS per_command, -- 1: figures for each command (-r)
+	l.pipeline AS pipeline, -- --pipeline: executions in one go, 0 = one by one
+	l.sampling_rate AS sampling_rate, -- share of the transactions that have a record
+	l.scale AS scale, -- scale factor: value of :scale; NULL = not known
+	l.begin_us AS begin_us, -- counting began, us after wall zero; NULL = never
+	l.end_us AS end_us, -- last counted transaction's end, us after wall zero; NULL = there was none
+	l.warmed AS warmed, -- transactions of the warm-up, in no other number
+	l.dropped AS dropped, -- records lost as they came faster than they could be taken
+	l.sampled_out AS sampled_out, -- records left out because of the sampling rate
+	l.connects AS connects, -- connections made
+	l.connect_sum_us AS connect_sum_us, -- time spent connecting, of all sessions together, us
+	l.busy_us AS busy_us, -- time between start and end of transactions, of all sessions together, us
+	l.aborted AS aborted, -- sessions that ended because of an error
+	l.done AS done, -- transactions done, after the warm-up as everything here
+	l.failed AS failed, -- transactions that failed: known not applied
+	l.skipped AS skipped, -- transactions left out as too late (-R with -L)
+	l.unknown AS unknown, -- transactions that may or may not have been applied
+	l.retried AS retried, -- transactions tried more than once
+	l.retries AS retries, -- tries after the first
+	l.late AS late, -- of those done: took longer than -L
+	l.service_mean_us AS service_mean_us, -- first try's start to the end, of those done: mean, us
+	l.service_stddev_us AS service_stddev_us, -- first try's start to the end, of those done: standard deviation, of the population, us
+	l.service_min_us AS service_min_us, -- first try's start to the end, of those done: shortest, us
+	l.service_max_us AS service_max_us, -- first try's start to the end, of those done: longest, us
+	l.service_p50_us AS service_p50_us, -- first try's start to the end, of those done: median, us (NULL with fewer than 20 samples)
+	l.service_p90_us AS service_p90_us, -- first try's start to the end, of those done: 90th percentile, us (100)
+	l.service_p95_us AS service_p95_us, -- first try's start to the end, of those done: 95th percentile, us (200)
+	l.service_p99_us AS service_p99_us, -- first try's start to the end, of those done: 99th percentile, us (1,000)
+	l.service_p999_us AS service_p999_us, -- first try's start to the end, of those done: 99.9th percentile, us (10,000)
+	l.schedule_mean_us AS schedule_mean_us, -- scheduled start (-R) to the end, of those done: mean, us
+	l.schedule_stddev_us AS schedule_stddev_us, -- scheduled start (-R) to the end, of those done: standard deviation, of the population, us
+	l.schedule_min_us AS schedule_min_us, -- scheduled start (-R) to the end, of those done: shortest, us
+	l.schedule_max_us AS schedule_max_us, -- scheduled start (-R) to the end, of those done: longest, us
+	l.schedule_p50_us AS schedule_p50_us, -- scheduled start (-R) to the end, of those done: median, us (NULL with fewer than 20 samples)
+	l.schedule_p90_us AS schedule_p90_us, -- scheduled start (-R) to the end, of those done: 90th percentile, us (100)
+	l.schedule_p95_us AS schedule_p95_us, -- scheduled start (-R) to the end, of those done: 95th percentile, us (200)
+	l.schedule_p99_us AS schedule_p99_us, -- scheduled start (-R) to the end, of those done: 99th percentile, us (1,000)
+	l.schedule_p999_us AS schedule_p999_us, -- scheduled start (-R) to the end, of those done: 99.9th percentile, us (10,000)
+	l.lag_mean_us AS lag_mean_us, -- how late transactions began (-R): mean, us
+	l.lag_stddev_us AS lag_stddev_us, -- how late transactions began (-R): standard deviation, of the population, us
+	l.lag_min_us AS lag_min_us, -- how late transactions began (-R): shortest, us
+	l.lag_max_us AS lag_max_us, -- how late transactions began (-R): longest, us
+	l.lag_p50_us AS lag_p50_us, -- how late transactions began (-R): median, us (NULL with fewer than 20 samples)
+	l.lag_p90_us AS lag_p90_us, -- how late transactions began (-R): 90th percentile, us (100)
+	l.lag_p95_us AS lag_p95_us, -- how late transactions began (-R): 95th percentile, us (200)
+	l.lag_p99_us AS lag_p99_us, -- how late transactions began (-R): 99th percentile, us (1,000)
+	l.lag_p999_us AS lag_p999_us, -- how late transactions began (-R): 99.9th percentile, us (10,000)
+	l.done * 1000000.0 / nullif(l.end_us - l.begin_us, 0) AS tps, -- transactions done a second
+	l.busy_us * 1.0 / nullif(l.end_us - l.begin_us, 0) AS active_sessions, -- mean number of sessions inside a transaction
+	l.connect_sum_us / nullif(l.connects, 0) AS connect_us -- mean time of connecting, us
+FROM load l JOIN run r ON r.id = l.run;
+
+CREATE VIEW v_load_script AS -- scripts of load runs
+SELECT
+	s.run AS run, -- the run
+	s.script AS script_no, -- number of the script, 0 = first
+	s.name AS script, -- its name
+	s.weight AS weight, -- how often it is chosen, in proportion to the others' weights
+	s.done AS done, -- transactions done, after the warm-up as everything here
+	s.failed AS failed, -- transactions that failed: known not applied
+	s.skipped AS skipped, -- transactions left out as too late (-R with -L)
+	s.unknown AS unknown, -- transactions that may or may not have been applied
+	s.retried AS retried, -- transactions tried more than once
+	s.retries AS retries, -- tries after the first
+	s.late AS late, -- of those done: took longer than -L
+	s.service_mean_us AS service_mean_us, -- first try's start to the end, of those done: mean, us
+	s.service_stddev_us AS service_stddev_us, -- first try's start to the end, of those done: standard deviation, of the population, us
+	s.service_min_us AS service_min_us, -- first try's start to the end, of those done: shortest, us
+	s.service_max_us AS service_max_us, -- first try's start to the end, of those done: longest, us
+	s.service_p50_us AS service_p50_us, -- first try's start to the end, of those done: median, us (NULL with fewer than 20 samples)
+	s.service_p90_us AS service_p90_us, -- first try's start to the end, of those done: 90th percentile, us (100)
+	s.service_p95_us AS service_p95_us, -- first try's start to the end, of those done: 95th percentile, us (200)
+	s.service_p99_us AS service_p99_us, -- first try's start to the end, of those done: 99th percentile, us (1,000)
+	s.service_p999_us AS service_p999_us, -- first try's start to the end, of those done: 99.9th percentile, us (10,000)
+	s.schedule_mean_us AS schedule_mean_us, -- scheduled start (-R) to the end, of those done: mean, us
+	s.schedule_stddev_us AS schedule_stddev_us, -- scheduled start (-R) to the end, of those done: standard deviation, of the population, us
+	s.schedule_min_us AS schedule_min_us, -- scheduled start (-R) to the end, of those done: shortest, us
+	s.schedule_max_us AS schedule_max_us, -- scheduled start (-R) to the end, of those done: longest, us
+	s.schedule_p50_us AS schedule_p50_us, -- scheduled start (-R) to the end, of those done: median, us (NULL with fewer than 20 samples)
+	s.schedule_p90_us AS schedule_p90_us, -- scheduled start (-R) to the end, of those done: 90th percentile, us (100)
+	s.schedule_p95_us AS schedule_p95_us, -- scheduled start (-R) to the end, of those done: 95th percentile, us (200)
+	s.schedule_p99_us AS schedule_p99_us, -- scheduled start (-R) to the end, of those done: 99th percentile, us (1,000)
+	s.schedule_p999_us AS schedule_p999_us, -- scheduled start (-R) to the end, of those done: 99.9th percentile, us (10,000)
+	s.lag_mean_us AS lag_mean_us, -- how late transactions began (-R): mean, us
+	s.lag_stddev_us AS lag_stddev_us, -- how late transactions began (-R): standard deviation, of the population, us
+	s.lag_min_us AS lag_min_us, -- how late transactions began (-R): shortest, us
+	s.lag_max_us AS lag_max_us, -- how late transactions began (-R): longest, us
+	s.lag_p50_us AS lag_p50_us, -- how late transactions began (-R): median, us (NULL with fewer than 20 samples)
+	s.lag_p90_us AS lag_p90_us, -- how late transactions began (-R): 90th percentile, us (100)
+	s.lag_p95_us AS lag_p95_us, -- how late transactions began (-R): 95th percentile, us (200)
+	s.lag_p99_us AS lag_p99_us, -- how late transactions began (-R): 99th percentile, us (1,000)
+	s.lag_p999_us AS lag_p999_us, -- how late transactions began (-R): 99.9th percentile, us (10,000)
+	s.done * 1000000.0 / nullif(l.end_us - l.begin_us, 0) AS tps -- transactions of it done a second
+FROM load_script s JOIN load l ON l.run = s.run;
+
+CREATE VIEW v_load_command AS -- commands of the scripts of load runs, with -r
+SELECT
+	c.run AS run, -- the run
+	c.command AS command, -- number of the command over all scripts
+	s.name AS script, -- name of its script
+	c.line AS line, -- line in the script's file, 1 = first
+	c.text AS text, -- the command as written, on one line; NULL with --no-sql-text
+	c.done AS done, -- executions that succeeded, after the warm-up
+	c.failures AS failures, -- errors that were not repeated
+	c.retries AS retries, -- errors after which the transaction was tried again
+	c.time_mean_us AS time_mean_us, -- an execution that succeeded: mean, us
+	c.time_stddev_us AS time_stddev_us, -- an execution that succeeded: standard deviation, of the population, us
+	c.time_min_us AS time_min_us, -- an execution that succeeded: shortest, us
+	c.time_max_us AS time_max_us, -- an execution that succeeded: longest, us
+	c.time_p50_us AS time_p50_us, -- an execution that succeeded: median, us (NULL with fewer than 20 samples)
+	c.time_p90_us AS time_p90_us, -- an execution that succeeded: 90th percentile, us (100)
+	c.time_p95_us AS time_p95_us, -- an execution that succeeded: 95th percentile, us (200)
+	c.time_p99_us AS time_p99_us, -- an execution that succeeded: 99th percentile, us (1,000)
+	c.time_p999_us AS time_p999_us -- an execution that succeeded: 99.9th percentile, us (10,000)
+FROM load_command c JOIN load_script s ON s.run = c.run AND s.script = c.script;
+
+CREATE VIEW v_load_second AS -- stretches of load runs, each about a second long
+SELECT
+	s.run AS run, -- its run
+	s.second AS second, -- number of the stretch within the run, 1 = first
+	s.at_us AS at_us, -- its begin, us after wall zero
+	s.length_us AS length_us, -- its length, about a second, us
+	s.done * 1000000.0 / s.length_us AS tps, -- transactions done a second
+	s.sessions AS sessions, -- sessions connected at its end
+	s.measured AS measured, -- 1: counted in the run's numbers; 0: ramp, warm-up or after the end
+	s.done AS done, -- transactions done in it
+	s.failed AS failed, -- transactions that failed in it
+	s.skipped AS skipped, -- transactions left out in it
+	s.unknown AS unknown, -- transactions with an unknown outcome
+	s.retries AS retries, -- tries after the first
+	s.mean_us AS mean_us, -- service time: mean, us; NULL = none was done
+	s.stddev_us AS stddev_us, -- service time: standard deviation, us
+	s.p50_us AS p50_us, -- service time: median, us (NULL with fewer than 20 done)
+	s.p95_us AS p95_us, -- service time: 95th percentile, us (200)
+	s.p99_us AS p99_us, -- service time: 99th percentile, us (1,000)
+	s.max_us AS max_us, -- service time: longest, us
+	s.schedule_mean_us AS schedule_mean_us, -- time from schedule (-R): mean, us; NULL without -R
+	s.schedule_p50_us AS schedule_p50_us, -- time from schedule: median, us
+	s.schedule_p95_us AS schedule_p95_us, -- time from schedule: 95th percentile, us
+	s.schedule_p99_us AS schedule_p99_us, -- time from schedule: 99th percentile, us
+	s.schedule_max_us AS schedule_max_us -- time from schedule: longest, us
+FROM load_second s;
+
+CREATE VIEW v_load_error AS -- errors of load runs
+SELECT
+	e.run AS run, -- the run
+	s.name AS script, -- name of the script
+	e.sqlstate AS sqlstate, -- SQLSTATE; empty = an error of the script itself
+	e.failed AS failed, -- transactions that ended with it
+	e.retried AS retried, -- tries that were repeated after it
+	e.unknown AS unknown, -- connections lost by it with something sent
+	e.text AS text -- the first one's text, made printable
+FROM load_error e JOIN load_script s ON s.run = e.run AND s.script = e.script;
 
 PRAGMA application_id = 1346859116; -- "PGpl"
 PRAGMA user_version = 1;

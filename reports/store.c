@@ -33,6 +33,41 @@ static const char *const statement_sql[STORE_STATEMENTS] = {
         [STORE_FACT] = "UPDATE run SET measured = json_patch(coalesce(measured, '{}'), json_object(?1, ?2)) WHERE id = "
                        "?3",
         [STORE_ENVIRONMENT_FACT] = "INSERT INTO environment_fact VALUES (?, ?, ?)",
+        [STORE_LOAD_SECOND] =
+                "INSERT INTO load_second VALUES (?1, (SELECT coalesce(max(second), 0) + 1 FROM load_second "
+                "WHERE run = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+                "?18, ?19, ?20, ?21)",
+        [STORE_LOAD_CHUNK] =
+                "INSERT INTO load_chunk VALUES (?1, (SELECT coalesce(max(chunk), 0) + 1 FROM load_chunk WHERE "
+                "run = ?1), ?2, ?3, ?4, ?5)",
+        [STORE_LOAD_TOTAL] =
+                "UPDATE load SET (scale, begin_us, end_us, warmed, dropped, sampled_out, connects, "
+                "connect_sum_us, busy_us, aborted, done, failed, skipped, unknown, retried, retries, late, "
+                "service_mean_us, service_stddev_us, service_min_us, service_max_us, service_p50_us, "
+                "service_p90_us, service_p95_us, service_p99_us, service_p999_us, schedule_mean_us, "
+                "schedule_stddev_us, schedule_min_us, schedule_max_us, schedule_p50_us, schedule_p90_us, "
+                "schedule_p95_us, schedule_p99_us, schedule_p999_us, lag_mean_us, lag_stddev_us, lag_min_us, "
+                "lag_max_us, lag_p50_us, lag_p90_us, lag_p95_us, lag_p99_us, lag_p999_us) = (?2, ?3, ?4, ?5, "
+                "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, "
+                "?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, "
+                "?43, ?44, ?45) WHERE run = ?1",
+        [STORE_LOAD_SCRIPT] =
+                "UPDATE load_script SET (done, failed, skipped, unknown, retried, retries, late, "
+                "service_mean_us, service_stddev_us, service_min_us, service_max_us, service_p50_us, "
+                "service_p90_us, service_p95_us, service_p99_us, service_p999_us, schedule_mean_us, "
+                "schedule_stddev_us, schedule_min_us, schedule_max_us, schedule_p50_us, schedule_p90_us, "
+                "schedule_p95_us, schedule_p99_us, schedule_p999_us, lag_mean_us, lag_stddev_us, lag_min_us, "
+                "lag_max_us, lag_p50_us, lag_p90_us, lag_p95_us, lag_p99_us, lag_p999_us, service, schedule, "
+                "lag) = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
+                "?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, "
+                "?39) WHERE run = ?1 AND script = ?2",
+        [STORE_LOAD_COMMAND] =
+                "UPDATE load_command SET (done, failures, retries, time_mean_us, time_stddev_us, time_min_us, "
+                "time_max_us, time_p50_us, time_p90_us, time_p95_us, time_p99_us, time_p999_us, time) = (?3, "
+                "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) WHERE run = ?1 AND command = ?2",
+        [STORE_LOAD_ERROR] =
+                "INSERT INTO load_error VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET failed "
+                "= excluded.failed, retried = excluded.retried, unknown = excluded.unknown",
 };
 
 sqlite3_stmt *store_statement(struct store *store, enum store_statement which, struct err *err)
@@ -47,7 +82,7 @@ void store_warm(struct store *store)
 {
 	struct err unheard;
 
-	for (int i = 0; i < STORE_STATEMENTS; i++)
+	for (int i = 0; i < STORE_LOAD_SECOND; i++) /* those of load runs are few: when they come */
 		store_statement(store, (enum store_statement)i, &unheard);
 	sqlite3_exec(store->db, "SELECT id FROM experiment LIMIT 1", NULL, NULL, NULL);
 }
@@ -236,7 +271,8 @@ struct store *store_open(const char *path, int *interrupted, struct err *err)
 	snprintf(store->path, sizeof store->path, "%s", path);
 	chmod(place, 0600);
 	if (store_migrate(db, place, path, store_migrations, store_nmigrations, STORE_VERSION, err) &&
-	        use_wal(db, path, err) && (!running || store_bury(store, interrupted, err))) {
+	        store_complete(db, path, err) && use_wal(db, path, err) &&
+	        (!running || store_bury(store, interrupted, err))) {
 		sqlite3_busy_timeout(db, STORE_BUSY_MS);
 		return store;
 	}

@@ -161,6 +161,7 @@ struct load_total {
 	uint64_t warmed, dropped, sampled_out; /* transactions of the warm-up; records not kept, and why */
 	uint64_t connects, aborted;
 	int64_t connect_sum_us, busy_us;
+	int64_t scale; /* 0 = not known */
 	const struct load_script_total *scripts; /* plan->scripts->nscripts */
 	const struct load_command_total *commands; /* plan->scripts->ncommands with -r, else NULL */
 	const struct load_error_total *errors;

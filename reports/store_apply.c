@@ -217,6 +217,10 @@ bool store_apply(struct store *store, const struct op *op, struct err *err)
 	case OP_END:
 	case OP_VERDICT:
 		break;
+	case OP_LOAD_SECOND:
+	case OP_LOAD_CHUNK:
+	case OP_LOAD_TOTAL:
+		return store_apply_load(store, op, err);
 	}
 	return store_apply_run(store, op, err);
 }

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/buf.h"
+
 /* SQLITE_OPEN_NOFOLLOW refuses a link anywhere in the path; a linked folder (a home on another disk) is fine here, so
  * the folder is resolved first and only the file itself must be no link. */
 bool store_place(const char *path, char out[STORE_PATH_MOST], struct err *err)
@@ -138,6 +140,14 @@ static void bind_list(sqlite3_stmt *s, const char *format, va_list ap)
 				sqlite3_bind_null(s, i);
 			else
 				sqlite3_bind_int64(s, i, v);
+			break;
+		}
+		case 'b': {
+			const struct buf *b = va_arg(ap, const struct buf *);
+			if (b->len)
+				sqlite3_bind_blob64(s, i, b->data, b->len, SQLITE_STATIC);
+			else
+				sqlite3_bind_null(s, i);
 			break;
 		}
 		case 's': /* lives until the statement has run */

@@ -23,6 +23,9 @@
 #define STORE_BUSY_MS 250
 #define STORE_BUSY_TRIES 120
 
+/* Records of a load run that wait for store_spill after a failed commit: more than so many bytes are not kept. */
+#define STORE_SPILL_MOST (UINT64_C(64) << 20)
+
 enum store_statement {
 	STORE_RELEASE,
 	STORE_TICKET,
@@ -36,6 +39,12 @@ enum store_statement {
 	STORE_TASK,
 	STORE_FACT,
 	STORE_ENVIRONMENT_FACT,
+	STORE_LOAD_SECOND, /* from here on: load runs */
+	STORE_LOAD_CHUNK,
+	STORE_LOAD_TOTAL,
+	STORE_LOAD_SCRIPT,
+	STORE_LOAD_COMMAND,
+	STORE_LOAD_ERROR,
 	STORE_STATEMENTS
 };
 
@@ -46,6 +55,7 @@ struct store {
 	struct context run; /* the run being written */
 	bool failed; /* a commit failed: nothing is written any more */
 	struct err failure;
+	uint64_t records_lost; /* of load runs: not kept in memory after a failed commit */
 	unsigned busy; /* tries in a row refused because of another program's lock */
 	sqlite3_stmt *statements[STORE_STATEMENTS];
 };
@@ -63,7 +73,7 @@ sqlite3_stmt *store_db_prepare(sqlite3 *db, const char *path, const char *sql, s
 /* Fills err from the last error of db: what happened to the file and what to do. Returns false. */
 bool store_db_fail(sqlite3 *db, const char *path, struct err *err);
 /* Binds values in order; a format letter each: i int64, n int64 with INT64_MIN as NULL, s text (NULL as NULL),
- * d double. Resets the statement first. */
+ * d double, b struct buf * (empty as NULL). Resets the statement first. */
 void store_bind(sqlite3_stmt *s, const char *format, ...);
 /* Runs a statement that returns no rows and resets it. */
 bool store_run_statement(sqlite3 *db, const char *path, sqlite3_stmt *s, struct err *err);
@@ -81,6 +91,8 @@ struct migration {
 /* Brings the open file to `version`: copies it to FILE.vN.bak, then does all steps in one transaction. */
 bool store_migrate(sqlite3 *db, const char *place, const char *path, const struct migration *steps, size_t nsteps,
         int version, struct err *err);
+/* Adds the tables of load runs to a version-1 file of a build that had none. */
+bool store_complete(sqlite3 *db, const char *path, struct err *err);
 extern const struct migration store_migrations[];
 extern const size_t store_nmigrations;
 
@@ -108,10 +120,19 @@ bool store_flush(struct store *store, bool full, struct err *err);
 bool store_alive(struct store *store, struct err *err); /* false with the first failure after a failed commit */
 sqlite3_stmt *store_statement(struct store *store, enum store_statement which, struct err *err);
 
+/* store_spill: a member of a JSON line; INT64_MIN as null */
+
+void spill_text(struct buf *b, const char *name, const char *text);
+void spill_int(struct buf *b, const char *name, int64_t value);
+void store_spill_load(struct buf *b, const struct op *op); /* whole lines */
+
 /* store_apply, store_environment */
 
 bool store_apply(struct store *store, const struct op *op, struct err *err);
 bool store_apply_run(struct store *store, const struct op *op, struct err *err);
+bool store_apply_load(struct store *store, const struct op *op, struct err *err);
+/* The rows of a load run in state running; nothing for a task list. */
+bool store_load_begin(struct store *store, int64_t run, const struct plan *plan, bool keep_sql, struct err *err);
 bool store_environment_flush(struct store *store, struct err *err);
 bool store_bury(struct store *store, int *interrupted, struct err *err); /* runs of a dead parent */
 

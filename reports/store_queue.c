@@ -31,8 +31,14 @@ void queue_clear(struct queue *queue)
 			free(op->phases);
 		else if (op->kind == OP_END)
 			free(op->end);
+		else if (op->kind == OP_LOAD_CHUNK)
+			buf_free(&op->load_chunk.packed);
+		else if (op->kind == OP_LOAD_TOTAL)
+			op_load_free(op->load);
 	}
 	queue->count = 0;
+	queue->load_total = 0;
+	queue->chunk_bytes = 0;
 }
 
 void queue_free(struct queue *queue)

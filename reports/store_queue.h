@@ -6,6 +6,7 @@
 #define REPORTS_STORE_QUEUE_H
 
 #include "reports/store.h"
+#include "reports/store_load.h"
 
 enum op_kind {
 	OP_RELEASE,
@@ -18,7 +19,10 @@ enum op_kind {
 	OP_FACT,
 	OP_PHASES,
 	OP_END,
-	OP_VERDICT
+	OP_VERDICT,
+	OP_LOAD_SECOND,
+	OP_LOAD_CHUNK,
+	OP_LOAD_TOTAL
 };
 
 struct op_ticket {
@@ -35,6 +39,13 @@ struct op_worker {
 	uint32_t worker, generation;
 	int32_t pid;
 	int64_t forked_us, born_us, ended_us;
+};
+
+/* Records of a load run, packed (store_load_chunk.h). */
+struct op_load_chunk {
+	uint32_t count;
+	int64_t first_us, last_us; /* earliest and latest end */
+	struct buf packed;
 };
 
 struct op_verdict {
@@ -56,12 +67,17 @@ struct op {
 		struct op_verdict verdict;
 		struct run_phases *phases; /* owned */
 		struct run_end *end; /* owned */
+		struct load_second load_second;
+		struct op_load_chunk load_chunk; /* its bytes are owned */
+		struct op_load *load; /* owned */
 	};
 };
 
 struct queue {
 	struct op *ops;
 	size_t count, room;
+	size_t load_total; /* the OP_LOAD_TOTAL that waits, as index + 1; 0 = none */
+	uint64_t chunk_bytes; /* of the records that wait */
 };
 
 /* A zeroed op at the end. The pointer is valid until the next call. */

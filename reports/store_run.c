@@ -105,9 +105,10 @@ int64_t store_run_begin(struct store *store, const struct plan *plan, const stru
 	        begin->experiment ? begin->experiment : experiment_row(store, "run", begin->started_wall_us, err);
 	int64_t workload = experiment ? workload_row(store, plan, begin->keep_sql, err) : 0;
 	int64_t run = workload ? run_row(store, plan, begin, experiment, workload, err) : 0;
-	if (!run || !store_db_do(store->db, store->path, err,
-	                    "UPDATE experiment SET created_unix_us = ? WHERE id = ? AND created_unix_us = 0", "ii",
-	                    begin->started_wall_us, experiment)) {
+	if (!run || !store_load_begin(store, run, plan, begin->keep_sql, err) ||
+	        !store_db_do(store->db, store->path, err,
+	                "UPDATE experiment SET created_unix_us = ? WHERE id = ? AND created_unix_us = 0", "ii",
+	                begin->started_wall_us, experiment)) {
 		store_give_up(store, err);
 		return 0;
 	}

@@ -14,7 +14,7 @@
 #include "shared/buf.h"
 #include "shared/clock.h"
 
-static void put_text(struct buf *b, const char *name, const char *text)
+void spill_text(struct buf *b, const char *name, const char *text)
 {
 	buf_printf(b, ",\"%s\":\"", name);
 	for (const unsigned char *p = (const unsigned char *)(text ? text : ""); *p; p++) {
@@ -28,7 +28,7 @@ static void put_text(struct buf *b, const char *name, const char *text)
 	buf_putc(b, '"');
 }
 
-static void put_int(struct buf *b, const char *name, int64_t value)
+void spill_int(struct buf *b, const char *name, int64_t value)
 {
 	if (value == INT64_MIN)
 		buf_printf(b, ",\"%s\":null", name);
@@ -38,15 +38,15 @@ static void put_int(struct buf *b, const char *name, int64_t value)
 
 static void put_time(struct buf *b, const char *name, int64_t ns, int64_t origin_ns)
 {
-	put_int(b, name, ns ? clock_us(ns, origin_ns) : INT64_MIN);
+	spill_int(b, name, ns ? clock_us(ns, origin_ns) : INT64_MIN);
 }
 
 static void put_ticket(struct buf *b, const struct op_ticket *t)
 {
-	put_int(b, "ticket", t->ticket);
-	put_int(b, "task", t->task);
-	put_int(b, "round", t->round);
-	put_int(b, "data_row", t->row == PLAN_NO_ROW ? INT64_MIN : (int64_t)t->row);
+	spill_int(b, "ticket", t->ticket);
+	spill_int(b, "task", t->task);
+	spill_int(b, "round", t->round);
+	spill_int(b, "data_row", t->row == PLAN_NO_ROW ? INT64_MIN : (int64_t)t->row);
 }
 
 static void put_marker(struct buf *b, const char *which, const struct marker *m, int64_t origin_ns)
@@ -57,26 +57,26 @@ static void put_marker(struct buf *b, const char *which, const struct marker *m,
 	snprintf(name, sizeof name, "%s_received_us", which);
 	put_time(b, name, m->received_ns, origin_ns);
 	snprintf(name, sizeof name, "%s_server_unix_us", which);
-	put_int(b, name, m->server_us ? m->server_us : INT64_MIN);
+	spill_int(b, name, m->server_us ? m->server_us : INT64_MIN);
 }
 
 static void put_attempt(struct buf *b, const struct op *op)
 {
 	const struct attempt *a = &op->attempt.attempt;
 	put_ticket(b, &op->attempt.ticket);
-	put_int(b, "try_no", a->try_no);
-	put_int(b, "session", a->session);
-	put_int(b, "worker", a->worker);
-	put_int(b, "generation", a->generation);
-	put_int(b, "backend_pid", a->backend_pid);
-	put_text(b, "outcome", outcome_name(a->outcome));
-	put_int(b, "flags", a->flags);
-	put_text(b, "sqlstate", a->sqlstate);
-	put_text(b, "message", op->text);
-	put_int(b, "applied", a->applied);
-	put_int(b, "failed_statement", a->failed_statement);
-	put_int(b, "rows", a->rows);
-	put_int(b, "bytes", a->bytes);
+	spill_int(b, "try_no", a->try_no);
+	spill_int(b, "session", a->session);
+	spill_int(b, "worker", a->worker);
+	spill_int(b, "generation", a->generation);
+	spill_int(b, "backend_pid", a->backend_pid);
+	spill_text(b, "outcome", outcome_name(a->outcome));
+	spill_int(b, "flags", a->flags);
+	spill_text(b, "sqlstate", a->sqlstate);
+	spill_text(b, "message", op->text);
+	spill_int(b, "applied", a->applied);
+	spill_int(b, "failed_statement", a->failed_statement);
+	spill_int(b, "rows", a->rows);
+	spill_int(b, "bytes", a->bytes);
 	put_time(b, "taken_us", a->taken_ns, op->at);
 	put_time(b, "released_us", a->released_ns, op->at);
 	put_time(b, "sent_us", a->sent_ns, op->at);
@@ -85,59 +85,59 @@ static void put_attempt(struct buf *b, const struct op *op)
 	put_marker(b, "before", &a->before, op->at);
 	put_marker(b, "after", &a->after, op->at);
 	put_time(b, "recorded_us", a->recorded_ns, op->at);
-	put_int(b, "served_us", a->served_ns / 1000);
+	spill_int(b, "served_us", a->served_ns / 1000);
 }
 
 static void put_session(struct buf *b, const struct op *op)
 {
 	const struct session_report *r = &op->session;
-	put_int(b, "session", r->session);
-	put_int(b, "worker", r->worker);
-	put_int(b, "generation", r->generation);
-	put_int(b, "connect_no", r->connect_no);
-	put_int(b, "connected", r->connected);
-	put_int(b, "backend_pid", r->backend_pid);
+	spill_int(b, "session", r->session);
+	spill_int(b, "worker", r->worker);
+	spill_int(b, "generation", r->generation);
+	spill_int(b, "connect_no", r->connect_no);
+	spill_int(b, "connected", r->connected);
+	spill_int(b, "backend_pid", r->backend_pid);
 	put_time(b, "start_us", r->start_ns, op->at);
 	put_time(b, "ready_us", r->ready_ns, op->at);
 	put_time(b, "laid_out_us", r->laid_out_ns, op->at);
-	put_int(b, "served_us", r->served_ns / 1000);
-	put_text(b, "sqlstate", r->sqlstate);
-	put_text(b, "message", op->text);
+	spill_int(b, "served_us", r->served_ns / 1000);
+	spill_text(b, "sqlstate", r->sqlstate);
+	spill_text(b, "message", op->text);
 }
 
 static void put_sample(struct buf *b, const struct sample *m)
 {
-	put_int(b, "backend_pid", m->backend_pid);
-	put_int(b, "first_unix_us", m->first_us);
-	put_int(b, "last_unix_us", m->last_us);
-	put_int(b, "samples", m->count);
-	put_text(b, "state", m->state);
-	put_text(b, "wait_type", m->wait_type);
-	put_text(b, "wait_event", m->wait_event);
+	spill_int(b, "backend_pid", m->backend_pid);
+	spill_int(b, "first_unix_us", m->first_us);
+	spill_int(b, "last_unix_us", m->last_us);
+	spill_int(b, "samples", m->count);
+	spill_text(b, "state", m->state);
+	spill_text(b, "wait_type", m->wait_type);
+	spill_text(b, "wait_event", m->wait_event);
 }
 
 static void put_phases(struct buf *b, const struct run_phases *p)
 {
-	put_int(b, "preflight_begin_us", p->preflight_begin_us);
-	put_int(b, "spawn_end_us", p->spawn_end_us);
-	put_int(b, "connected_us", p->connected_us);
-	put_int(b, "go_us", p->go_us);
-	put_int(b, "last_end_us", p->last_end_us);
-	put_int(b, "drain_end_us", p->drain_end_us);
-	put_int(b, "reap_end_us", p->reap_end_us);
+	spill_int(b, "preflight_begin_us", p->preflight_begin_us);
+	spill_int(b, "spawn_end_us", p->spawn_end_us);
+	spill_int(b, "connected_us", p->connected_us);
+	spill_int(b, "go_us", p->go_us);
+	spill_int(b, "last_end_us", p->last_end_us);
+	spill_int(b, "drain_end_us", p->drain_end_us);
+	spill_int(b, "reap_end_us", p->reap_end_us);
 }
 
 static void put_end(struct buf *b, const struct op *op)
 {
 	const struct run_end *e = op->end;
-	put_text(b, "state", run_state_name(e->state));
-	put_text(b, "reason", op->text);
-	put_int(b, "done", e->done);
-	put_int(b, "failed", e->failed);
-	put_int(b, "unknown", e->unknown);
-	put_int(b, "not_run", e->not_run);
-	put_int(b, "attempts", e->attempts);
-	put_int(b, "exit_code", e->exit_code);
+	spill_text(b, "state", run_state_name(e->state));
+	spill_text(b, "reason", op->text);
+	spill_int(b, "done", e->done);
+	spill_int(b, "failed", e->failed);
+	spill_int(b, "unknown", e->unknown);
+	spill_int(b, "not_run", e->not_run);
+	spill_int(b, "attempts", e->attempts);
+	spill_int(b, "exit_code", e->exit_code);
 	put_phases(b, &e->phases);
 }
 
@@ -145,6 +145,10 @@ static void put_op(struct buf *b, const struct op *op)
 {
 	static const char *const types[] = {"released", "ticket", "attempt", "session", "sample", "worker", "event",
 	        "fact", "phases", "end", "verdict"};
+	if (op->kind >= OP_LOAD_SECOND) {
+		store_spill_load(b, op);
+		return;
+	}
 	buf_printf(b, "{\"type\":\"%s\"", types[op->kind]);
 	switch (op->kind) {
 	case OP_RELEASE:
@@ -152,7 +156,7 @@ static void put_op(struct buf *b, const struct op *op)
 		break;
 	case OP_TICKET:
 		put_ticket(b, &op->ticket);
-		put_text(b, "state", outcome_name(op->ticket.state));
+		spill_text(b, "state", outcome_name(op->ticket.state));
 		break;
 	case OP_ATTEMPT:
 		put_attempt(b, op);
@@ -164,21 +168,21 @@ static void put_op(struct buf *b, const struct op *op)
 		put_sample(b, &op->sample);
 		break;
 	case OP_WORKER:
-		put_int(b, "worker", op->worker.worker);
-		put_int(b, "generation", op->worker.generation);
-		put_int(b, "pid", op->worker.pid);
-		put_int(b, "forked_us", op->worker.forked_us);
-		put_int(b, "ended_us", op->worker.ended_us);
-		put_text(b, "end", op->text);
+		spill_int(b, "worker", op->worker.worker);
+		spill_int(b, "generation", op->worker.generation);
+		spill_int(b, "pid", op->worker.pid);
+		spill_int(b, "forked_us", op->worker.forked_us);
+		spill_int(b, "ended_us", op->worker.ended_us);
+		spill_text(b, "end", op->text);
 		break;
 	case OP_EVENT:
-		put_int(b, "at_us", op->at);
-		put_text(b, "kind", op->name);
-		put_text(b, "text", op->text);
+		spill_int(b, "at_us", op->at);
+		spill_text(b, "kind", op->name);
+		spill_text(b, "text", op->text);
 		break;
 	case OP_FACT:
-		put_text(b, "name", op->name);
-		put_text(b, "value", op->text);
+		spill_text(b, "name", op->name);
+		spill_text(b, "value", op->text);
 		break;
 	case OP_PHASES:
 		put_phases(b, op->phases);
@@ -187,7 +191,9 @@ static void put_op(struct buf *b, const struct op *op)
 		put_end(b, op);
 		break;
 	case OP_VERDICT:
-		put_text(b, "verdict", op->text);
+		spill_text(b, "verdict", op->text);
+		break;
+	default: /* of load runs */
 		break;
 	}
 	buf_puts(b, "}\n");
@@ -211,14 +217,16 @@ static bool write_rows(const struct store *store, int64_t run, int fd)
 {
 	struct buf b = {0};
 	buf_printf(&b, "{\"type\":\"spill\",\"schema\":\"pgparallel.spill/1\",\"run\":%" PRId64, run);
-	put_text(&b, "store", store->path);
-	put_text(&b, "reason", store->failed ? store->failure.text : "");
+	spill_text(&b, "store", store->path);
+	spill_text(&b, "reason", store->failed ? store->failure.text : "");
+	if (store->records_lost)
+		spill_int(&b, "load_records_lost", (int64_t)store->records_lost);
 	buf_puts(&b, "}\n");
 	bool ok = true;
 	for (size_t i = 0; ok && i < store->run.nfacts && store->run.facts_dirty; i++) {
 		buf_puts(&b, "{\"type\":\"fact\"");
-		put_text(&b, "name", store->run.facts[i].name);
-		put_text(&b, "value", store->run.facts[i].value);
+		spill_text(&b, "name", store->run.facts[i].name);
+		spill_text(&b, "value", store->run.facts[i].value);
 		buf_puts(&b, "}\n");
 	}
 	for (size_t i = 0; ok && i < store->queue.count; i++) {

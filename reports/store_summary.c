@@ -49,6 +49,15 @@ static bool apply_usage(
 	        p->involuntary_switches, run);
 }
 
+/* A load run's transactions are counted in its own rows, where they have room beyond 32 bits. */
+static bool apply_load_end(struct store *store, int64_t run, struct err *err)
+{
+	return store_db_do(store->db, store->path, err,
+	        "UPDATE run SET done = l.done, failed = l.failed, unknown = l.unknown, not_run = l.skipped, "
+	        "tickets = l.done + l.failed + l.unknown + l.skipped FROM load l WHERE l.run = run.id AND run.id = ?",
+	        "i", run);
+}
+
 static bool apply_end(struct store *store, const struct op *op, struct err *err)
 {
 	const struct run_end *e = op->end;
@@ -60,8 +69,8 @@ static bool apply_end(struct store *store, const struct op *op, struct err *err)
 	               "ssiiiiiiiiii", run_state_name(e->state), op->text, (int64_t)e->done, (int64_t)e->failed,
 	               (int64_t)e->unknown, (int64_t)e->not_run, (int64_t)e->attempts, (int64_t)e->attempts_done,
 	               (int64_t)e->attempts_failed, (int64_t)e->attempts_unknown, (int64_t)e->exit_code, op->run) &&
-	       apply_phases(store, op->run, &e->phases, err) && apply_sweep(store, op->run, e, err) &&
-	       apply_usage(store, op->run, &e->usage, &e->parent_usage, err);
+	       apply_load_end(store, op->run, err) && apply_phases(store, op->run, &e->phases, err) &&
+	       apply_sweep(store, op->run, e, err) && apply_usage(store, op->run, &e->usage, &e->parent_usage, err);
 }
 
 static bool apply_fact(struct store *store, const struct op *op, struct err *err)
@@ -172,7 +181,10 @@ bool store_bury(struct store *store, int *interrupted, struct err *err)
 	        "67108864 + 67108863 AND outcome = 2),"
 	        " attempts_unknown = (SELECT count(*) FROM attempt a WHERE a.id BETWEEN run.id * 67108864 AND run.id * "
 	        "67108864 + 67108863 AND outcome = 3)"
-	        " WHERE state = 'running';"
+	        " WHERE state = 'running' AND id NOT IN (SELECT run FROM load);"
+	        "UPDATE run SET state = 'interrupted', reason = 'its process died', done = l.done, failed = l.failed,"
+	        " unknown = l.unknown, not_run = l.skipped, tickets = l.done + l.failed + l.unknown + l.skipped"
+	        " FROM load l WHERE l.run = run.id AND state = 'running';"
 	        "COMMIT",
 	        err);
 }

@@ -14,6 +14,13 @@
 #define RING_LEAST 256u
 #define RING_MOST 65536u
 
+const char *load_outcome_name(enum load_outcome outcome)
+{
+	static const char *const names[] = {"done", "failed", "skipped", "unknown"};
+
+	return outcome >= LOAD_DONE && outcome <= LOAD_UNKNOWN ? names[outcome - LOAD_DONE] : "unknown";
+}
+
 const char *query_mode_name(enum query_mode mode)
 {
 	static const char *const names[] = {

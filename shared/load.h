@@ -51,6 +51,8 @@ enum load_outcome {
 	LOAD_UNKNOWN /* the connection or the worker was lost after something was sent: it may have been applied */
 };
 
+const char *load_outcome_name(enum load_outcome outcome); /* "done", ... */
+
 /* One transaction. Times are ns of the monotonic clock. */
 struct load_record {
 	int64_t end_ns;

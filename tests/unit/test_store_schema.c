@@ -94,7 +94,7 @@ static void every_table_is_strict(void **state)
 	        0);
 	assert_int_equal(
 	        number("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict"),
-	        15);
+	        21);
 }
 
 static void identity_is_in_the_header(void **state)
@@ -126,7 +126,7 @@ static void every_view_can_be_read(void **state)
 		views++;
 	}
 	sqlite3_finalize(s);
-	assert_int_equal(views, 11);
+	assert_int_equal(views, 16);
 	assert_int_equal(number("SELECT count(*) FROM v_attempt WHERE run = 1 AND outcome = 'done'"), 10);
 	assert_int_equal(number("SELECT count(*) FROM v_ticket WHERE run = 1 AND state = 'done'"), 10);
 	assert_int_equal(number("SELECT count(*) FROM v_task WHERE after_task = 's0'"), 1);

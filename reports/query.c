@@ -38,9 +38,10 @@ struct query *query_open(const char *path, struct err *err)
 	sqlite3 *db = store_db_open(place, path, false, err);
 	if (!db)
 		return NULL;
-	int64_t version = STORE_VERSION;
+	int64_t version = STORE_VERSION, loads = 0;
 	if (!store_check_content(db, path, false, err) ||
-	        !store_db_int(db, path, "PRAGMA user_version", 0, &version, err) || version < STORE_VERSION) {
+	        !store_db_int(db, path, "PRAGMA user_version", 0, &version, err) || version < STORE_VERSION ||
+	        !store_db_int(db, path, "SELECT count(*) FROM sqlite_schema WHERE name = 'load'", 0, &loads, err)) {
 		if (version < STORE_VERSION)
 			err_set(err, EXIT_STORE,
 			        "%s was written by an older pgparallel: the next \"pgparallel run\" or \"pgparallel "
@@ -52,6 +53,7 @@ struct query *query_open(const char *path, struct err *err)
 	}
 	struct query *q = mem_zero(1, sizeof *q);
 	q->db = db;
+	q->loads = loads != 0;
 	snprintf(q->path, sizeof q->path, "%s", path);
 	return q;
 }
@@ -61,6 +63,7 @@ struct query *query_of_store(struct store *store)
 	struct query *q = mem_zero(1, sizeof *q);
 	q->db = store->db;
 	q->borrowed = true;
+	q->loads = true;
 	snprintf(q->path, sizeof q->path, "%s", store->path);
 	return q;
 }
@@ -106,6 +109,11 @@ bool query_damaged(struct query *q, const char *what, struct err *err)
 	        q->path, what, q->path);
 }
 
+uint32_t query_count32(uint64_t count)
+{
+	return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+}
+
 int64_t query_int(sqlite3_stmt *s, int column)
 {
 	return query_int_or(s, column, QUERY_NONE);
@@ -139,9 +147,11 @@ static const char list_sql[] =
 static bool live_counts(struct query *q, struct run_line *line, struct err *err)
 {
 	struct ticket_rows tickets = {0};
-	if (!query_tickets(q, line->id, &tickets, err))
-		return false;
 	uint32_t n[5] = {0};
+	uint64_t counts[4];
+	bool load;
+	if (!query_load_counts(q, line->id, counts, &load, err) || !query_tickets(q, line->id, &tickets, err))
+		return false;
 	for (size_t i = 0; i < tickets.count; i++)
 		if (tickets.rows[i].present)
 			n[tickets.rows[i].state]++;
@@ -150,6 +160,12 @@ static bool live_counts(struct query *q, struct run_line *line, struct err *err)
 	line->failed = n[2];
 	line->unknown = n[3] + (q->assume_dead ? n[0] : 0);
 	line->not_run = line->ntickets - line->done - line->failed - line->unknown;
+	if (load) {
+		uint32_t *const to[] = {&line->done, &line->failed, &line->unknown, &line->not_run};
+		for (int i = 0; i < 4; i++)
+			*to[i] = query_count32(counts[i]);
+		line->ntickets = query_count32(counts[0] + counts[1] + counts[2] + counts[3]);
+	}
 	if (q->assume_dead)
 		snprintf(line->state, sizeof line->state, "interrupted");
 	return true;
@@ -159,11 +175,11 @@ static void list_row(sqlite3_stmt *s, struct run_line *line)
 {
 	*line = (struct run_line){.id = sqlite3_column_int64(s, 0),
 	        .sessions = (uint32_t)sqlite3_column_int64(s, 6),
-	        .ntickets = (uint32_t)sqlite3_column_int64(s, 7),
-	        .done = (uint32_t)sqlite3_column_int64(s, 8),
-	        .failed = (uint32_t)sqlite3_column_int64(s, 9),
-	        .unknown = (uint32_t)sqlite3_column_int64(s, 10),
-	        .not_run = (uint32_t)sqlite3_column_int64(s, 11),
+	        .ntickets = query_count32((uint64_t)sqlite3_column_int64(s, 7)),
+	        .done = query_count32((uint64_t)sqlite3_column_int64(s, 8)),
+	        .failed = query_count32((uint64_t)sqlite3_column_int64(s, 9)),
+	        .unknown = query_count32((uint64_t)sqlite3_column_int64(s, 10)),
+	        .not_run = query_count32((uint64_t)sqlite3_column_int64(s, 11)),
 	        .started_wall_us = sqlite3_column_int64(s, 12),
 	        .wall_us = sqlite3_column_int64(s, 13),
 	        .speedup = sqlite3_column_double(s, 14),

@@ -106,7 +106,7 @@ struct load_view {
 	int64_t duration_us, warmup_us, ramp_us, latency_limit_us, think_us;
 	double rate; /* -R, 0 = none */
 	uint32_t max_tries, pipeline;
-	bool reconnect, per_command;
+	bool reconnect, per_command, continue_on_error, exit_on_abort;
 	double sampling_rate;
 	int64_t scale; /* 0 = not known */
 	int64_t begin_us, end_us; /* counting, us after wall zero; QUERY_NONE = never began */

@@ -11,6 +11,7 @@ struct query {
 	sqlite3 *db;
 	char path[STORE_PATH_MOST];
 	bool assume_dead;
+	bool loads; /* the file has the tables of load runs: one that an early build made has none */
 	bool borrowed; /* db belongs to a store */
 };
 
@@ -30,6 +31,7 @@ sqlite3_stmt *query_prepare(struct query *q, const char *sql, struct err *err);
 bool query_step(struct query *q, sqlite3_stmt **s, bool *ok, struct err *err);
 bool query_damaged(struct query *q, const char *what, struct err *err); /* returns false */
 
+uint32_t query_count32(uint64_t count); /* UINT32_MAX when it has no room */
 int64_t query_int(sqlite3_stmt *s, int column); /* QUERY_NONE for NULL */
 int64_t query_int_or(sqlite3_stmt *s, int column, int64_t fallback);
 char *query_text(sqlite3_stmt *s, int column); /* malloc'd, "" for NULL */
@@ -41,6 +43,10 @@ bool query_tickets(struct query *q, int64_t run, struct ticket_rows *rows, struc
 bool query_sessions(struct query *q, struct run_view *view, struct err *err);
 bool query_attempts(struct query *q, struct run_view *view, const struct ticket_rows *tickets, struct err *err);
 bool query_samples(struct query *q, struct run_view *view, struct err *err);
+bool query_load(struct query *q, struct run_view *view, struct err *err); /* leaves view->load NULL for a task list */
+void query_load_free(struct load_view *load);
+/* A load run's transactions done, failed, unknown and skipped so far. */
+bool query_load_counts(struct query *q, int64_t run, uint64_t counts[4], bool *found, struct err *err);
 void query_errors(struct run_view *view, const struct ticket_rows *tickets);
 
 #endif

@@ -154,12 +154,23 @@ static bool not_resumed_yet(struct query *q, int64_t run, struct err *err)
 	        (long long)run, (long long)newest);
 }
 
+static bool no_load_run(struct query *q, int64_t run, struct err *err)
+{
+	uint64_t counts[4];
+	bool load;
+	if (!query_load_counts(q, run, counts, &load, err))
+		return false;
+	return !load || err_set(err, EXIT_USAGE,
+	                        "run %lld cannot be resumed: it is a load run, which has no tickets that are left",
+	                        (long long)run);
+}
+
 bool query_resume(struct query *q, int64_t run, struct resume_view *view, struct err *err)
 {
 	*view = (struct resume_view){.run = run};
 	if (!store_db_exec(q->db, q->path, "BEGIN", err))
 		return false;
-	bool ok = not_resumed_yet(q, run, err) && read_chain(q, view, err);
+	bool ok = no_load_run(q, run, err) && not_resumed_yet(q, run, err) && read_chain(q, view, err);
 	sqlite3_exec(q->db, "COMMIT", NULL, NULL, NULL);
 	if (!ok)
 		resume_view_free(view);

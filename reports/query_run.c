@@ -27,6 +27,7 @@ void run_view_free(struct run_view *view)
 	}
 	if (view->strings)
 		buf_free(view->strings);
+	query_load_free(view->load);
 	for (size_t i = 0; i < view->ntasks; i++) {
 		free(view->tasks[i].name);
 		free(view->tasks[i].sql);
@@ -102,11 +103,11 @@ static void read_row(sqlite3_stmt *s, struct run_view *v)
 	v->state = state_of(state);
 	v->reason = query_text(s, 18);
 	v->pinned = sqlite3_column_int(s, 19) != 0;
-	v->ntickets = (uint32_t)sqlite3_column_int64(s, 20);
-	v->done = (uint32_t)sqlite3_column_int64(s, 21);
-	v->failed = (uint32_t)sqlite3_column_int64(s, 22);
-	v->unknown = (uint32_t)sqlite3_column_int64(s, 23);
-	v->not_run = (uint32_t)sqlite3_column_int64(s, 24);
+	v->ntickets = query_count32((uint64_t)sqlite3_column_int64(s, 20));
+	v->done = query_count32((uint64_t)sqlite3_column_int64(s, 21));
+	v->failed = query_count32((uint64_t)sqlite3_column_int64(s, 22));
+	v->unknown = query_count32((uint64_t)sqlite3_column_int64(s, 23));
+	v->not_run = query_count32((uint64_t)sqlite3_column_int64(s, 24));
 	v->exit_code = sqlite3_column_int(s, 25);
 	v->data_sha256 = query_text(s, 26);
 	v->verdict = query_text(s, 27);
@@ -271,6 +272,13 @@ static void count_live(struct query *q, struct run_view *v, const struct ticket_
 	v->failed = n[2];
 	v->unknown = n[3] + (q->assume_dead ? n[0] : 0);
 	v->not_run = v->ntickets - v->done - v->failed - v->unknown;
+	if (v->load) { /* of one in flight nothing is known before it is over */
+		v->done = query_count32(v->load->done);
+		v->failed = query_count32(v->load->failed);
+		v->unknown = query_count32(v->load->unknown);
+		v->not_run = query_count32(v->load->skipped);
+		v->ntickets = query_count32(v->load->done + v->load->failed + v->load->unknown + v->load->skipped);
+	}
 	v->end.attempts = (uint32_t)v->nattempts;
 	uint32_t *counts[] = {NULL, &v->end.attempts_done, &v->end.attempts_failed, &v->end.attempts_unknown};
 	for (size_t i = 0; i < v->nattempts; i++)
@@ -298,7 +306,7 @@ static bool read_all(struct query *q, int64_t id, struct run_view *v, struct err
 	        !read_facts(q, v, err) || !read_events(q, v, err) || !read_workers(q, v, err))
 		return false;
 	bool ok = query_tickets(q, id, &tickets, err) && query_sessions(q, v, err) &&
-	          query_attempts(q, v, &tickets, err) && query_samples(q, v, err);
+	          query_attempts(q, v, &tickets, err) && query_samples(q, v, err) && query_load(q, v, err);
 	if (ok && v->state == RUN_RUNNING)
 		count_live(q, v, &tickets);
 	if (ok)

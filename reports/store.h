@@ -192,7 +192,8 @@ const char *store_sqlite_version(void); /* "3.40.1" */
 const char *store_schema(void);
 
 bool store_pin(struct store *store, int64_t run, bool pinned, struct err *err);
-/* Deletes attempts of unpinned runs older than keep_us, and whole runs older than keep_runs_us (0 = never). */
+/* Deletes attempts (of load runs: records, counted as attempts, and seconds) of unpinned runs older than keep_us, and
+ * whole runs older than keep_runs_us (0 = never). */
 bool store_prune(struct store *store, int64_t now_wall_us, int64_t keep_us, int64_t keep_runs_us, uint32_t *attempts,
         uint32_t *runs, struct err *err);
 

@@ -57,6 +57,23 @@ static bool delete_rows(struct store *store, int64_t run, const char *const *sql
 	return true;
 }
 
+/* Records of a load run are packed, up to a thousand in a row. */
+static bool prune_records(struct store *store, int64_t run, uint32_t *attempts, struct err *err)
+{
+	sqlite3_stmt *s = store_db_prepare(
+	        store->db, store->path, "SELECT coalesce(sum(records), 0) FROM load_chunk WHERE run = ?", err);
+	if (!s)
+		return false;
+	store_bind(s, "i", run);
+	int rc = sqlite3_step(s);
+	if (rc == SQLITE_ROW)
+		*attempts += (uint32_t)sqlite3_column_int64(s, 0);
+	else
+		store_db_fail(store->db, store->path, err);
+	sqlite3_finalize(s);
+	return rc == SQLITE_ROW;
+}
+
 static bool prune_attempts(struct store *store, int64_t run, uint32_t *attempts, struct err *err)
 {
 	static const char *const rows[] = {"DELETE FROM ticket WHERE run = ?1", "DELETE FROM sample WHERE run = ?1",
@@ -66,6 +83,8 @@ static bool prune_attempts(struct store *store, int64_t run, uint32_t *attempts,
 	            "DELETE FROM attempt WHERE id BETWEEN ?1 * 67108864 AND ?1 * 67108864 + 67108863", "i", run))
 		return false;
 	*attempts += (uint32_t)sqlite3_changes64(store->db);
+	if (!prune_records(store, run, attempts, err))
+		return false;
 	return delete_rows(store, run, rows, sizeof rows / sizeof *rows, err);
 }
 

@@ -107,7 +107,7 @@ SAMPLE struct sample_totals *sample_totals(uint64_t n)
 {
 	struct sample_totals *t = mem_zero(1, sizeof *t);
 	struct rng r;
-	rng_seed(&r, 42);
+	rng_seed(&r, 42, 0);
 	for (int i = 0; i < SAMPLE_SCRIPTS; i++)
 		sample_script_total(t, i, i ? n / 10 : n, &r);
 	for (int c = 0; c < SAMPLE_COMMANDS; c++)
@@ -165,7 +165,7 @@ SAMPLE void sample_records(struct load_record *records, size_t count, uint64_t s
 {
 	struct rng r;
 	int64_t end = SAMPLE_ORIGIN + 3 * NS_PER_S;
-	rng_seed(&r, seed);
+	rng_seed(&r, seed, 0);
 	for (size_t i = 0; i < count; i++) {
 		bool unusual = rng_below(&r, 10) == 0;
 		end += (int64_t)rng_below(&r, 400000);

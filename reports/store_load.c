@@ -5,7 +5,6 @@
  */
 #include "reports/store_load.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,26 +12,10 @@
 #include "reports/store_private.h"
 #include "shared/clock.h"
 
-static int64_t rounded_us(double ns)
-{
-	return llround(ns / 1000.0);
-}
-
 static void figures_of(struct load_times *times, const struct hist *h)
 {
-	static const double percentiles[] = {50, 90, 95, 99, 99.9};
 	times->count = h ? h->count : 0;
-	for (int i = 0; i < LOAD_FIGURES; i++)
-		times->us[i] = INT64_MIN;
-	if (!times->count)
-		return;
-	times->us[0] = rounded_us(hist_mean(h));
-	times->us[1] = rounded_us(hist_stddev(h));
-	times->us[2] = rounded_us((double)hist_min(h));
-	times->us[3] = rounded_us((double)hist_max(h));
-	for (int i = 0; i < 5; i++)
-		if (hist_sound(h, percentiles[i]))
-			times->us[4 + i] = rounded_us((double)hist_percentile(h, percentiles[i]));
+	load_figures_of(h, times->us);
 }
 
 static void times_of(struct load_times *times, const struct hist *h)

@@ -5,14 +5,13 @@
 #ifndef REPORTS_STORE_LOAD_H
 #define REPORTS_STORE_LOAD_H
 
+#include "reports/load_figures.h"
 #include "reports/store.h"
 #include "shared/buf.h"
 
-/* mean, stddev, min, max, p50, p90, p95, p99, p99.9; us, INT64_MIN = none, or too few values for that percentile. */
-#define LOAD_FIGURES 9
 struct load_times {
 	uint64_t count;
-	int64_t us[LOAD_FIGURES];
+	int64_t us[LOAD_FIGURES]; /* INT64_MIN = none */
 	struct buf packed; /* empty without values */
 };
 

@@ -59,11 +59,9 @@ static void put_counters(struct buf *b, const struct op_load_script *s)
 
 static void put_times(struct buf *b, const char *name, const struct load_times *times)
 {
-	static const char *const names[LOAD_FIGURES] = {
-	        "mean_us", "stddev_us", "min_us", "max_us", "p50_us", "p90_us", "p95_us", "p99_us", "p999_us"};
 	buf_printf(b, ",\"%s\":{\"count\":%" PRIu64, name, times->count);
 	for (int i = 0; i < LOAD_FIGURES; i++)
-		spill_int(b, names[i], times->us[i]);
+		spill_int(b, load_figure_name((enum load_figure)i), times->us[i]);
 	buf_putc(b, '}');
 }
 

@@ -26,9 +26,10 @@
 #define EVENTS_MOST 256
 #define WAKE UINT32_MAX
 
-enum { DUE = 1, READY = 2 };
+/* Why a session is to be stepped. LOOK alone: only if its answer has come meanwhile. */
+enum { DUE = 1, READY = 2, LOOK = 4 };
 
-void lane_init(struct lane *lane, struct worker *w, uint32_t first, uint32_t nsessions, int wake_fd, bool control)
+void lane_init(struct lane *lane, struct worker *w, uint32_t number, uint32_t first, uint32_t nsessions, int wake_fd)
 {
 	int64_t now = clock_now_ns();
 
@@ -38,16 +39,21 @@ void lane_init(struct lane *lane, struct worker *w, uint32_t first, uint32_t nse
 	        .wake_fd = wake_fd,
 	        .epoll_fd = -1,
 	        .laid_out_ns = now,
-	        .took_control = control};
+	        .now = now,
+	        .load = w->a->plan->scripts && !w->a->special,
+	        .took_control = w->nlanes == 1};
 	lane->due = mem_zero(nsessions, sizeof *lane->due);
 	lane->due_how = mem_zero(nsessions, sizeof *lane->due_how);
 	lane->deadlines = mem_zero(nsessions, sizeof *lane->deadlines);
 	lane->watched = mem_zero(nsessions, sizeof *lane->watched);
 	record_init(&lane->record, nsessions, worker_send, w);
+	if (lane->load)
+		tally_init(&lane->tally, w->a, w->a->first_lane + number, nsessions);
 	for (uint32_t i = 0; i < nsessions; i++) {
 		struct session *s = &lane->sessions[i];
 
-		session_init(s, w->a, &w->pick, &lane->record, w->a->first_session + first + i, now);
+		session_init(s, w->a, &w->pick, &lane->record, lane->load ? &lane->tally : NULL,
+		        w->a->first_session + first + i, now);
 		atomic_store_explicit(&s->slot->worker_pid, getpid(), memory_order_relaxed);
 		atomic_store_explicit(&s->slot->heartbeat_ns, now, memory_order_relaxed);
 		lane->deadlines[i] = s->wait.deadline;
@@ -65,6 +71,7 @@ void lane_clear(struct lane *lane)
 	for (uint32_t i = 0; i < lane->nsessions; i++)
 		session_clear(&lane->sessions[i]);
 	record_clear(&lane->record);
+	tally_clear(&lane->tally);
 	if (lane->epoll_fd >= 0)
 		close(lane->epoll_fd);
 	free(lane->due);
@@ -77,7 +84,7 @@ static void mark_due(struct lane *lane, uint32_t i, uint8_t how)
 {
 	if (lane->due_how[i] == 0)
 		lane->due[lane->ndue++] = i;
-	lane->due_how[i] |= how | DUE;
+	lane->due_how[i] |= how;
 }
 
 static void mark_all(struct lane *lane)
@@ -86,25 +93,27 @@ static void mark_all(struct lane *lane)
 		mark_due(lane, i, DUE);
 }
 
-static int64_t next_deadline(const struct lane *lane)
+/* Marks those whose time has come. A deadline that was put off since leaves next_deadline too early: that costs one
+ * look, not one at every wait. */
+static void mark_passed(struct lane *lane, int64_t now)
 {
 	int64_t next = CLOCK_NEVER;
 
-	for (uint32_t i = 0; i < lane->nsessions; i++)
-		if (lane->deadlines[i] < next)
-			next = lane->deadlines[i];
-	return next;
-}
-
-static void mark_passed(struct lane *lane, int64_t now)
-{
-	for (uint32_t i = 0; i < lane->nsessions; i++)
+	if (now < lane->next_deadline)
+		return;
+	for (uint32_t i = 0; i < lane->nsessions; i++) {
 		if (lane->deadlines[i] <= now)
 			mark_due(lane, i, DUE);
+		else if (lane->deadlines[i] < next)
+			next = lane->deadlines[i];
+	}
+	lane->next_deadline = next;
 }
 
-static void beat(struct lane *lane, int64_t now)
+static void beat(struct lane *lane)
 {
+	int64_t now = lane->now;
+
 	if (now - lane->beaten_ns < BEAT_EVERY)
 		return;
 	lane->beaten_ns = now;
@@ -120,6 +129,8 @@ static void watch(struct lane *lane, uint32_t i)
 	struct epoll_event event = {.data.u32 = i};
 
 	lane->deadlines[i] = w->deadline;
+	if (w->deadline < lane->next_deadline)
+		lane->next_deadline = w->deadline;
 	if (lane->epoll_fd < 0 || (!w->fd_changed && lane->watched[i] == w->events))
 		return;
 	w->fd_changed = false;
@@ -131,11 +142,18 @@ static void watch(struct lane *lane, uint32_t i)
 		epoll_ctl(lane->epoll_fd, EPOLL_CTL_ADD, w->fd, &event);
 }
 
-/* One step of one session; true when it is to be stepped again after the flush. */
-static bool step(struct lane *lane, uint32_t i, uint8_t how, int64_t *began)
+static void note_closed(struct lane *lane, const struct session *s)
+{
+	lane->closed++;
+	if (s->gave_up)
+		lane->gave_up = s;
+}
+
+/* Steps one session; answers what it is due for in the next round, 0 = nothing. */
+static uint8_t step(struct lane *lane, uint32_t i, uint8_t how)
 {
 	struct session *s = &lane->sessions[i];
-	int64_t now;
+	bool closed = session_closed(s);
 
 	if (s->state == SESSION_FINISHED) { /* nothing is due from the server: what was due is the hand-over */
 		s->recorded_ns = lane->recorded_ns;
@@ -147,16 +165,18 @@ static bool step(struct lane *lane, uint32_t i, uint8_t how, int64_t *began)
 		s->recorded_ns = lane->laid_out_ns;
 		s->served_ns = lane->recorded_ns == 0 ? lane->served_ns : 0;
 	}
+	/* Something was sent in the round before: the answer may be there without waiting for it. */
+	if (how == LOOK && !session_has_answer(s))
+		return 0;
 	hooks_before_step(lane);
-	*began = now = clock_now_ns();
-	session_step(s, now, true);
-	if (s->wait.again)
-		return true;
-	if (!s->wait.look)
-		return false;
-	/* Something was sent: the answer may be there before we wait. */
-	session_input(s, false);
-	return session_has_answer(s);
+	lane->now = clock_now_ns();
+	session_step(s, lane->now, true);
+	watch(lane, i);
+	if (session_closed(s) && !closed)
+		note_closed(lane, s);
+	if (lane->nsessions > 1 && !lane->load)
+		lane->served_ns += clock_now_ns() - lane->now;
+	return s->wait.again ? DUE : s->wait.look ? LOOK : 0;
 }
 
 /* Hands over what was finished in this round. The reading ends the time that writing took. */
@@ -177,28 +197,22 @@ static void step_due(struct lane *lane)
 		lane->ndue = 0;
 		for (uint32_t k = 0; k < count; k++) {
 			uint32_t i = lane->due[k];
-			uint8_t how = lane->due_how[i];
-			int64_t began;
+			uint8_t how = step(lane, i, lane->due_how[i]);
 
-			lane->due_how[i] = 0;
-			if (step(lane, i, how, &began)) {
+			lane->due_how[i] = how;
+			if (how != 0)
 				lane->due[again++] = i;
-				lane->due_how[i] = DUE;
-			}
-			watch(lane, i);
-			if (lane->nsessions > 1)
-				lane->served_ns += clock_now_ns() - began;
 		}
 		lane->ndue = again;
 		flush_record(lane);
 		worker_after_round(lane->worker, lane);
 	}
-	beat(lane, clock_now_ns());
+	beat(lane);
 }
 
-static struct timespec to_wait(const struct lane *lane, int64_t now)
+static struct timespec to_wait(const struct lane *lane)
 {
-	int64_t next = next_deadline(lane);
+	int64_t next = lane->next_deadline, now = next == CLOCK_NEVER ? lane->now : clock_now_ns();
 	int64_t left = lane->ndue > 0 || next <= now ? 0 : next - now;
 
 	if (left > WAIT_MOST)
@@ -211,19 +225,19 @@ static bool wait_one(struct lane *lane)
 {
 	const struct session_wait *w = &lane->sessions[0].wait;
 	struct pollfd fds[2] = {{.fd = lane->wake_fd, .events = POLLIN}, {.fd = w->fd, .events = w->events}};
-	struct timespec timeout = to_wait(lane, clock_now_ns());
+	struct timespec timeout = to_wait(lane);
 
 	if (ppoll(fds, 2, &timeout, NULL) <= 0)
 		return false;
 	if (fds[1].revents)
-		mark_due(lane, 0, READY);
+		mark_due(lane, 0, DUE | READY);
 	return fds[0].revents != 0;
 }
 
 static bool wait_many(struct lane *lane)
 {
 	struct epoll_event events[EVENTS_MOST];
-	struct timespec timeout = to_wait(lane, clock_now_ns());
+	struct timespec timeout = to_wait(lane);
 	int count = epoll_pwait2(lane->epoll_fd, events, EVENTS_MOST, &timeout, NULL);
 	bool woken = false;
 
@@ -234,7 +248,7 @@ static bool wait_many(struct lane *lane)
 		if (events[e].data.u32 == WAKE)
 			woken = true;
 		else
-			mark_due(lane, events[e].data.u32, READY);
+			mark_due(lane, events[e].data.u32, DUE | READY);
 	}
 	return woken;
 }
@@ -255,8 +269,13 @@ static void end_sessions(struct lane *lane)
 {
 	for (int pass = 0; pass < 2; pass++) {
 		record_flush(&lane->record);
-		for (uint32_t i = 0; i < lane->nsessions; i++)
+		for (uint32_t i = 0; i < lane->nsessions; i++) {
+			bool closed = session_closed(&lane->sessions[i]);
+
 			session_end(&lane->sessions[i], clock_now_ns());
+			if (session_closed(&lane->sessions[i]) && !closed)
+				note_closed(lane, &lane->sessions[i]);
+		}
 	}
 	worker_after_round(lane->worker, lane);
 }
@@ -295,7 +314,11 @@ void lane_run(struct lane *lane)
 	keep_to_cpu(lane);
 	prctl(PR_SET_TIMERSLACK, 1UL); /* GO and back-offs mean what they say; the default adds 50 us */
 	while (!atomic_load(&w->leave)) {
-		mark_passed(lane, clock_now_ns());
+		/* With a session to step and nothing to be late for, its own reading will do. */
+		if (lane->ndue == 0 || lane->next_deadline != CLOCK_NEVER) {
+			lane->now = clock_now_ns();
+			mark_passed(lane, lane->now);
+		}
 		step_due(lane);
 		if (pick_stop(&w->pick) >= STOP_NOW) {
 			end_sessions(lane);

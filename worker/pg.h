@@ -79,10 +79,13 @@ const char *pg_error(const struct pg *pg);
 
 /* ---- asking. All return false when libpq refuses (connection lost, out of memory). ---- */
 
-bool pg_pipeline(struct pg *pg); /* enters pipeline mode; to be called once, while idle */
+bool pg_pipeline(struct pg *pg); /* enters pipeline mode, while idle; true when it is on already */
 bool pg_send(struct pg *pg, const char *sql, int nparams, const char *const *values, bool binary);
 bool pg_prepare(struct pg *pg, const char *name, const char *sql);
 bool pg_execute(struct pg *pg, const char *name, bool binary); /* a prepared statement without parameters */
+bool pg_execute_with(struct pg *pg, const char *name, int nparams, const char *const *values);
+bool pg_query(struct pg *pg, const char *sql); /* the simple protocol, several statements too; no pipeline */
+bool pg_pipeline_end(struct pg *pg); /* leaves pipeline mode; every answer must have been read */
 bool pg_sync(struct pg *pg); /* pipeline mode only */
 int pg_flush(struct pg *pg); /* 0 = all sent, 1 = more to send (wait for writable or readable), -1 = lost */
 bool pg_consume(struct pg *pg); /* reads what is there; false = lost, but results read before may still be had */
@@ -111,6 +114,7 @@ enum pg_kind pg_kind(const struct pg_result *result); /* of NULL: PG_END */
 void pg_clear(struct pg_result *result); /* may be NULL */
 int pg_nrows(const struct pg_result *result);
 int pg_ncolumns(const struct pg_result *result);
+const char *pg_column(const struct pg_result *result, int column); /* its name */
 const char *pg_value(const struct pg_result *result, int row, int column); /* never NULL; "" for SQL NULL */
 bool pg_is_null(const struct pg_result *result, int row, int column);
 int pg_length(const struct pg_result *result, int row, int column);

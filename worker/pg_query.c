@@ -40,6 +40,21 @@ bool pg_execute(struct pg *pg, const char *name, bool binary)
 	return PQsendQueryPrepared(pg->conn, name, 0, NULL, NULL, NULL, binary) == 1;
 }
 
+bool pg_execute_with(struct pg *pg, const char *name, int nparams, const char *const *values)
+{
+	return PQsendQueryPrepared(pg->conn, name, nparams, values, NULL, NULL, 0) == 1;
+}
+
+bool pg_query(struct pg *pg, const char *sql)
+{
+	return PQsendQuery(pg->conn, sql) == 1;
+}
+
+bool pg_pipeline_end(struct pg *pg)
+{
+	return PQexitPipelineMode(pg->conn) == 1;
+}
+
 bool pg_sync(struct pg *pg)
 {
 #ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
@@ -119,6 +134,13 @@ int pg_nrows(const struct pg_result *result)
 int pg_ncolumns(const struct pg_result *result)
 {
 	return PQnfields(of(result));
+}
+
+const char *pg_column(const struct pg_result *result, int column)
+{
+	const char *name = PQfname(of(result), column);
+
+	return name ? name : "";
 }
 
 const char *pg_value(const struct pg_result *result, int row, int column)

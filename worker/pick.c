@@ -160,6 +160,11 @@ void pick_drop(struct pick *p)
 	atomic_fetch_sub(&p->in_hand, 1);
 }
 
+void pick_hold(struct pick *p, uint32_t loops)
+{
+	atomic_fetch_add(&p->in_hand, loops);
+}
+
 enum stop_mode pick_stop(const struct pick *p)
 {
 	uint32_t shared = atomic_load_explicit(&p->shm->stop_mode, memory_order_acquire);

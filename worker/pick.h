@@ -62,6 +62,9 @@ bool pick_exchange(struct pick *p, struct picked *held);
 /* The session has done with its ticket: its result is written, or it gave a held one up. */
 void pick_drop(struct pick *p);
 
+/* A load run: so many loops are in hand from the start; each ends with pick_drop. */
+void pick_hold(struct pick *p, uint32_t loops);
+
 /* A ticket from the parent. */
 void pick_push(struct pick *p, const struct msg_retry *retry);
 

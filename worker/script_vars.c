@@ -33,6 +33,19 @@ void script_vars_free(struct script_vars *vars)
 	*vars = (struct script_vars){0};
 }
 
+void script_vars_copy(struct script_vars *to, const struct script_vars *from)
+{
+	for (int i = 0; i < from->nvars; i++) {
+		const struct script_var *var = &from->vars[i];
+
+		if (var->text != NULL && var->text == var->own)
+			script_vars_set_text(to, i, var->text, var->len);
+		to->vars[i].value = var->value;
+		if (var->text == NULL || var->text == var->digits)
+			to->vars[i].text = NULL; /* made again when it is asked for */
+	}
+}
+
 bool script_vars_get(struct script_vars *vars, int index, struct value *value, struct err *err)
 {
 	struct script_var *var = &vars->vars[index];

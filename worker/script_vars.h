@@ -31,6 +31,8 @@ struct script_vars {
 /* All variables with the values they have before a script runs (-D and what the program set in scripts->variables). */
 void script_vars_init(struct script_vars *vars, const struct scripts *scripts);
 void script_vars_free(struct script_vars *vars);
+/* All values of another one with the same scripts. */
+void script_vars_copy(struct script_vars *to, const struct script_vars *from);
 
 /* The value for an expression. False: undefined, or a text that is no value. */
 bool script_vars_get(struct script_vars *vars, int index, struct value *value, struct err *err);

@@ -3,7 +3,7 @@
  *
  * Getting connected, sending, reading answers and judging are in the session_*.c files beside this one.
  */
-#include "worker/session_private.h"
+#include "worker/session_load.h"
 
 #include <assert.h>
 #include <poll.h>
@@ -18,9 +18,10 @@
 /* From which states each one may be entered. */
 static const unsigned entered_from[] = {
         [SESSION_AWAY] = FROM(SESSION_CONNECTING) | FROM(SESSION_SETTING_UP) | FROM(SESSION_WAITING) |
-                         FROM(SESSION_READY) | FROM(SESSION_HELD) | FROM(SESSION_FINISHED) | FROM(SESSION_BACKOFF),
-        [SESSION_CONNECTING] = FROM(SESSION_AWAY),
-        [SESSION_SETTING_UP] = FROM(SESSION_CONNECTING) | FROM(SESSION_FINISHED),
+                         FROM(SESSION_READY) | FROM(SESSION_HELD) | FROM(SESSION_FINISHED) | FROM(SESSION_BACKOFF) |
+                         FROM(SESSION_LOOP) | FROM(SESSION_SCRIPT),
+        [SESSION_CONNECTING] = FROM(SESSION_AWAY) | FROM(SESSION_LOOP),
+        [SESSION_SETTING_UP] = FROM(SESSION_CONNECTING) | FROM(SESSION_FINISHED) | FROM(SESSION_SCRIPT),
         [SESSION_WAITING] = FROM(SESSION_SETTING_UP),
         [SESSION_READY] = FROM(SESSION_SETTING_UP) | FROM(SESSION_WAITING) | FROM(SESSION_HELD) |
                           FROM(SESSION_FINISHED) | FROM(SESSION_BACKOFF),
@@ -28,10 +29,14 @@ static const unsigned entered_from[] = {
         [SESSION_RUNNING] = FROM(SESSION_READY) | FROM(SESSION_HELD) | FROM(SESSION_BACKOFF),
         [SESSION_FINISHED] = FROM(SESSION_RUNNING),
         [SESSION_BACKOFF] = FROM(SESSION_FINISHED) | FROM(SESSION_SETTING_UP),
+        [SESSION_LOOP] = FROM(SESSION_SETTING_UP) | FROM(SESSION_WAITING) | FROM(SESSION_SCRIPT),
+        [SESSION_SCRIPT] = FROM(SESSION_LOOP),
+        [SESSION_ENDED] = FROM(SESSION_LOOP) | FROM(SESSION_WAITING) | FROM(SESSION_AWAY),
         [SESSION_CLOSED] = ~FROM(SESSION_CLOSED),
 };
 
-/* What the parent reads of a state. RUNNING moves the slot by itself (what was sent?), FINISHED leaves it alone. */
+/* What the parent reads of a state. RUNNING and SCRIPT move the slot by themselves (what was sent?), FINISHED and LOOP
+ * leave it alone. */
 static void show_in_slot(struct session *s, int64_t now)
 {
 	static const enum slot_stage stages[] = {[SESSION_CONNECTING] = SLOT_CONNECTING,
@@ -41,13 +46,15 @@ static void show_in_slot(struct session *s, int64_t now)
 	        [SESSION_READY] = SLOT_READY,
 	        [SESSION_HELD] = SLOT_HELD,
 	        [SESSION_BACKOFF] = SLOT_BACKOFF,
+	        [SESSION_ENDED] = SLOT_READY,
 	        [SESSION_CLOSED] = SLOT_CLOSED};
 	enum slot_stage stage = stages[s->state];
 	bool shows_ticket = s->state == SESSION_HELD || s->state == SESSION_BACKOFF;
 
-	if (s->state == SESSION_RUNNING || s->state == SESSION_FINISHED)
+	if (s->state == SESSION_RUNNING || s->state == SESSION_FINISHED || s->state == SESSION_LOOP ||
+	        s->state == SESSION_SCRIPT)
 		return;
-	if (stage == SLOT_CONNECTING && s->was_ready)
+	if (stage == SLOT_CONNECTING && s->was_ready && !(s->load && s->load->load->reconnect))
 		stage = SLOT_LOST;
 	atomic_store_explicit(&s->slot->ticket, shows_ticket ? s->picked.ticket : SLOT_NO_TICKET, memory_order_relaxed);
 	atomic_store_explicit(&s->slot->try_no, shows_ticket ? s->picked.try_no : 0, memory_order_relaxed);
@@ -59,6 +66,10 @@ void session_go(struct session *s, enum session_state state, int64_t now)
 {
 	assert(entered_from[state] & FROM(s->state));
 	s->state = state;
+	if ((state == SESSION_ENDED || state == SESSION_CLOSED) && s->load && s->has_ticket) {
+		s->has_ticket = false; /* its loop is over */
+		pick_drop(s->pick);
+	}
 	show_in_slot(s, now);
 }
 
@@ -73,6 +84,9 @@ const char *session_state_name(enum session_state state)
 	        [SESSION_RUNNING] = "running",
 	        [SESSION_FINISHED] = "finished",
 	        [SESSION_BACKOFF] = "back-off",
+	        [SESSION_LOOP] = "between transactions",
+	        [SESSION_SCRIPT] = "in a transaction",
+	        [SESSION_ENDED] = "ended",
 	        [SESSION_CLOSED] = "closed"};
 
 	return names[state];
@@ -90,7 +104,7 @@ static void most(const struct task *task, uint32_t *statements, int *params)
 }
 
 void session_init(struct session *s, const struct assignment *a, struct pick *pick, struct record *record,
-        uint32_t number, int64_t now)
+        struct tally *tally, uint32_t number, int64_t now)
 {
 	uint32_t statements = 0, room = 32;
 	int params = 0;
@@ -112,7 +126,9 @@ void session_init(struct session *s, const struct assignment *a, struct pick *pi
 	s->ask_mask = room - 1;
 	s->values = mem_zero((size_t)params + 1, sizeof *s->values);
 	s->state = SESSION_AWAY;
-	s->next_state = a->special || a->replacement ? SESSION_READY : SESSION_WAITING;
+	if (tally)
+		load_init(s, tally);
+	s->next_state = !a->special && !a->replacement ? SESSION_WAITING : s->load ? SESSION_LOOP : SESSION_READY;
 	s->retry_at = now;
 	s->away_since = now;
 	s->wait = (struct session_wait){.fd = -1, .deadline = now};
@@ -124,6 +140,7 @@ void session_init(struct session *s, const struct assignment *a, struct pick *pi
 
 void session_clear(struct session *s)
 {
+	load_clear(s);
 	pg_finish(s->pg);
 	s->pg = NULL;
 	free(s->asks);
@@ -147,13 +164,13 @@ void session_input(struct session *s, bool socket_ready)
 
 bool session_has_answer(const struct session *s)
 {
-	return s->pg && (s->state == SESSION_RUNNING || s->state == SESSION_SETTING_UP) &&
+	return s->pg && (s->state == SESSION_RUNNING || s->state == SESSION_SETTING_UP || s->state == SESSION_SCRIPT) &&
 	       (s->input_lost || !pg_busy(s->pg));
 }
 
 /* A session without anything under way: has its server gone? A server that ends an idle session says so before it
  * closes, and a task must not be sent into that. */
-static bool gone_while_idle(struct session *s, bool ready)
+bool session_gone_while_idle(struct session *s, bool ready)
 {
 	if (!ready)
 		return false;
@@ -183,7 +200,7 @@ static void act_on_pick(struct session *s, enum pick_answer answer, int64_t now)
 
 static void step_ready(struct session *s, int64_t now, bool ready)
 {
-	if (gone_while_idle(s, ready)) {
+	if (session_gone_while_idle(s, ready)) {
 		session_disconnect(s, now, false);
 		return;
 	}
@@ -193,7 +210,7 @@ static void step_ready(struct session *s, int64_t now, bool ready)
 
 static void step_held(struct session *s, int64_t now, bool ready)
 {
-	if (gone_while_idle(s, ready)) {
+	if (session_gone_while_idle(s, ready)) {
 		session_disconnect(s, now, false);
 	} else if (pick_exchange(s->pick, &s->picked)) {
 		s->taken_ns = now;
@@ -205,7 +222,7 @@ static void step_held(struct session *s, int64_t now, bool ready)
 
 static void step_backoff(struct session *s, int64_t now, bool ready)
 {
-	if (gone_while_idle(s, ready))
+	if (session_gone_while_idle(s, ready))
 		session_disconnect(s, now, false);
 	else if (now >= s->retry_at)
 		task_begin(s, now);
@@ -215,10 +232,10 @@ static void step_waiting(struct session *s, int64_t now, bool ready)
 {
 	int64_t go = atomic_load_explicit(&s->a->shm->go_ns, memory_order_acquire);
 
-	if (gone_while_idle(s, ready))
+	if (session_gone_while_idle(s, ready))
 		session_disconnect(s, now, false);
 	else if (go != 0 && now >= go)
-		session_go(s, SESSION_READY, now);
+		session_go(s, s->load ? SESSION_LOOP : SESSION_READY, now);
 }
 
 static void step_running(struct session *s, int64_t now, bool ready)
@@ -243,12 +260,36 @@ static void step_running(struct session *s, int64_t now, bool ready)
 	}
 }
 
+/* A connection is not wanted for nothing. */
+static void step_away(struct session *s, int64_t now)
+{
+	if (s->load && s->was_ready && load_over(s, now))
+		load_end(s, now);
+	else if (now >= s->retry_at)
+		session_connect_begin(s, now);
+}
+
+static void step_loop(struct session *s, int64_t now, bool ready)
+{
+	if (s->pg && session_gone_while_idle(s, ready))
+		session_disconnect(s, now, false);
+	else
+		load_loop(s, now);
+}
+
+static void step_ended(struct session *s, int64_t now, bool ready)
+{
+	if (!s->pg || !session_gone_while_idle(s, ready))
+		return;
+	session_drop_connection(s, false);
+	session_go(s, SESSION_CLOSED, now);
+}
+
 static void step_once(struct session *s, int64_t now, bool ready)
 {
 	switch (s->state) {
 	case SESSION_AWAY:
-		if (now >= s->retry_at)
-			session_connect_begin(s, now);
+		step_away(s, now);
 		break;
 	case SESSION_CONNECTING:
 		session_connecting(s, now);
@@ -273,6 +314,15 @@ static void step_once(struct session *s, int64_t now, bool ready)
 		break;
 	case SESSION_BACKOFF:
 		step_backoff(s, now, ready);
+		break;
+	case SESSION_LOOP:
+		step_loop(s, now, ready);
+		break;
+	case SESSION_SCRIPT:
+		load_script(s, now, ready);
+		break;
+	case SESSION_ENDED:
+		step_ended(s, now, ready);
 		break;
 	case SESSION_CLOSED:
 		break;
@@ -304,6 +354,19 @@ static void heed_stop(struct session *s, int64_t now)
 			attempt_ask_cancel(s, now);
 		}
 		break;
+	case SESSION_WAITING:
+		if (s->load)
+			load_end(s, now);
+		break;
+	case SESSION_SCRIPT:
+		if (mode >= STOP_CANCEL && !s->run.cancelled) {
+			s->run.cancelled = true;
+			if (s->load->sleep_until > 0)
+				load_lost(s, now);
+			else
+				attempt_ask_cancel(s, now);
+		}
+		break;
 	default:
 		break;
 	}
@@ -322,7 +385,16 @@ static void set_wait(struct session *s)
 	w->deadline = CLOCK_NEVER;
 	w->again = s->state == SESSION_FINISHED;
 	switch (s->state) {
+	case SESSION_LOOP:
+		w->again = s->load->began && !s->load->chosen && s->load->due_at <= 1;
+		w->deadline = load_deadline(s);
+		break;
+	case SESSION_SCRIPT:
+		w->deadline = load_deadline(s);
+		break;
 	case SESSION_AWAY:
+		w->deadline = s->load ? load_deadline(s) : s->retry_at;
+		break;
 	case SESSION_BACKOFF:
 		w->deadline = s->retry_at;
 		break;
@@ -351,6 +423,8 @@ void session_step(struct session *s, int64_t now, bool ready)
 	enum session_state before;
 
 	s->wait.look = false;
+	if (s->load)
+		s->load->began = false;
 	heed_stop(s, now);
 	/* One step goes on through states that need not wait: GO, take, send. A finished attempt is flushed first. */
 	do {
@@ -367,6 +441,9 @@ void session_end(struct session *s, int64_t now)
 	if (s->state == SESSION_RUNNING) {
 		s->run.cancelled = true;
 		attempt_lost(s, now);
+	} else if (s->state == SESSION_SCRIPT) {
+		s->run.cancelled = true;
+		load_lost(s, now);
 	} else if (s->state == SESSION_FINISHED) {
 		s->next_state = SESSION_READY;
 		attempt_handed_over(s, now);

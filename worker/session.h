@@ -50,6 +50,15 @@ enum session_state {
 	SESSION_FINISHED,
 	/* The next try of the same ticket is due at `retry_at`. Leaves for RUNNING. */
 	SESSION_BACKOFF,
+	/* Load runs: between two transactions; the next begins when it is due (ramp, schedule, think time). Leaves for
+	 * SCRIPT, for CONNECTING (-C), for AWAY, and for ENDED when the loop is over (-t, -T, a stop). */
+	SESSION_LOOP,
+	/* Load runs: a transaction is under way: an answer is due, or the end of a \sleep. Leaves for LOOP, for AWAY
+	 * when the connection was lost, for SETTING_UP when the script undid some of the session, and for CLOSED when
+	 * an error ends the session. */
+	SESSION_SCRIPT,
+	/* Load runs: its loop is over; connected, but it does nothing any more. Leaves for CLOSED. */
+	SESSION_ENDED,
 	/* Has ended: gave up, or was told to stop. Never left. */
 	SESSION_CLOSED
 };
@@ -77,6 +86,7 @@ enum ask_kind {
 	ASK_IDENTITY,
 	ASK_INTERVAL, /* a setting that may be refused */
 	ASK_PREPARE,
+	ASK_SCALE, /* the rows of pgbench_branches */
 	ASK_SESSION /* statement `index` of @session */
 };
 struct ask {
@@ -91,7 +101,8 @@ enum {
 	NEED_INTERVAL = 1 << 2,
 	NEED_MARKER = 1 << 3,
 	NEED_SESSION = 1 << 4,
-	NEED_ALL = (1 << 5) - 1
+	NEED_SCALE = 1 << 5, /* load runs: :scale */
+	NEED_ALL = (1 << 5) - 1 /* of a task list */
 };
 
 /* The attempt under way, besides what it will report. */
@@ -117,6 +128,9 @@ struct running {
 	bool timed_out, cancelled, too_large; /* why a cancel was asked for */
 	bool cancel_asked;
 };
+
+struct looping;
+struct tally;
 
 struct session {
 	/* given at init */
@@ -167,15 +181,18 @@ struct session {
 	struct attempt attempt;
 	const char **values; /* of the statement being sent */
 
+	struct looping *load; /* of a load run, else NULL */
+
 	/* for the sampling of markers */
 	uint32_t ran, ran_fast;
 
 	char message[ATTEMPT_MESSAGE_MOST + 1]; /* of the attempt, or of the report */
 };
 
-/* number: global number of the session. Nothing is connected before the first step. */
+/* number: global number of the session. Nothing is connected before the first step. tally: of the lane, in a load run;
+ * its loop is then counted as in hand by `pick`, once, until it is over. */
 void session_init(struct session *s, const struct assignment *a, struct pick *pick, struct record *record,
-        uint32_t number, int64_t now);
+        struct tally *tally, uint32_t number, int64_t now);
 void session_clear(struct session *s);
 
 /* Takes what the socket has; to be called before every step. socket_ready: what wait asked for has come. */

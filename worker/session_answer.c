@@ -3,7 +3,7 @@
  *
  * `now` was read after the bytes came out of the socket: it is the receive time of everything handled here.
  */
-#include "worker/session_private.h"
+#include "worker/session_load.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static const struct {
         {"RESET", NEED_SETTINGS | NEED_INTERVAL},
 };
 
-static void heed_tag(struct session *s, const char *tag)
+void session_heed_tag(struct session *s, const char *tag)
 {
 	if (!s->a->target.direct || (tag[0] != 'D' && tag[0] != 'R'))
 		return;
@@ -58,7 +58,7 @@ static void statement_answer(struct session *s, const struct pg_result *r, enum 
 		count(s, pg_nrows(r), pg_bytes(r), now);
 	} else if (kind == PG_DONE) {
 		count(s, pg_affected(r), 0, now);
-		heed_tag(s, pg_tag(r));
+		session_heed_tag(s, pg_tag(r));
 		if (st->kind == STATEMENT_COMMIT && strcmp(pg_tag(r), "ROLLBACK") == 0 && !s->run.judged)
 			attempt_fail(s, "COMMIT was answered by ROLLBACK: the block had failed before", index + 1);
 	}
@@ -101,7 +101,15 @@ static void set_up_error(struct session *s, const struct pg_result *r)
 	s->set_up_failed = true;
 	if (ask_head(s)->kind == ASK_SESSION)
 		len = (size_t)snprintf(s->message, sizeof s->message, "@session: ");
+	if (ask_head(s)->kind == ASK_SCALE)
+		len = (size_t)snprintf(s->message, sizeof s->message, "could not count number of branches: ");
 	pg_message(r, s->message + len, sizeof s->message - len);
+	if (ask_head(s)->kind == ASK_SCALE && strcmp(pg_sqlstate(r), "42P01") == 0) {
+		len = strlen(s->message);
+		snprintf(s->message + len, sizeof s->message - len,
+		        "; perhaps you need to do initialization (pgbench -i) in database \"%s\", or give -s",
+		        pg_dbname(s->pg));
+	}
 	snprintf(s->report.sqlstate, sizeof s->report.sqlstate, "%s", pg_sqlstate(r));
 }
 
@@ -180,6 +188,9 @@ static void answer(struct session *s, const struct pg_result *r, enum pg_kind ki
 		break;
 	case ASK_IDENTITY:
 		identity_answer(s, r);
+		break;
+	case ASK_SCALE:
+		load_scale(s, r);
 		break;
 	default: /* settings, BEGIN, PREPARE, @session: no error is all they had to say */
 		break;

@@ -5,7 +5,7 @@
  * connection was lost (or first wanted); the pauses between tries grow and carry jitter, so that a thousand sessions
  * do not come back in step.
  */
-#include "worker/session_private.h"
+#include "worker/session_load.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static int64_t patience(const struct session *s, const char *sqlstate)
 	return s->a->reconnect_for_ns;
 }
 
-static void drop_connection(struct session *s, bool politely)
+void session_drop_connection(struct session *s, bool politely)
 {
 	if (politely)
 		pg_finish(s->pg);
@@ -80,7 +80,7 @@ static void failed(struct session *s, int64_t now)
 {
 	bool first = !s->was_ready && !s->a->replacement;
 
-	drop_connection(s, asks_due(s) == 0);
+	session_drop_connection(s, asks_due(s) == 0);
 	s->failures++;
 	if (classify_connect(s->report.sqlstate, first) == CONNECT_GIVE_UP ||
 	        now - s->away_since >= patience(s, s->report.sqlstate)) {
@@ -204,6 +204,12 @@ static bool send_interval(struct session *s)
 	       ask_sync(s, ASK_SYNC);
 }
 
+static bool send_scale(struct session *s)
+{
+	return ask_send(s, ASK_SCALE, 0, "select count(*) from pgbench_branches", 0, NULL, false) &&
+	       ask_sync(s, ASK_SYNC);
+}
+
 static bool send_needs(struct session *s)
 {
 	uint32_t needs = s->needs;
@@ -216,6 +222,8 @@ static bool send_needs(struct session *s)
 		return false;
 	if ((needs & NEED_MARKER) && !(ask_prepare(s) && ask_sync(s, ASK_SYNC)))
 		return false;
+	if ((needs & NEED_SCALE) && !send_scale(s))
+		return false;
 	s->needs &= NEED_SESSION; /* what fails fails the session */
 	return ask_flush(s);
 }
@@ -225,6 +233,16 @@ static void set_up_lost(struct session *s, int64_t now)
 	if (s->message[0] == '\0')
 		snprintf(s->message, sizeof s->message, "the connection was lost while the session was being set up");
 	failed(s, now);
+}
+
+/* Of those of a task list: scripts run without markers. A connection for one transaction (-C) is not introduced to the
+ * parent, as each question would be a round trip more. */
+static uint32_t load_needs(const struct session *s, uint32_t needs)
+{
+	needs &= ~(uint32_t)NEED_MARKER;
+	if (s->load->load->reconnect && s->was_ready)
+		needs &= ~(uint32_t)(NEED_IDENTITY | NEED_INTERVAL);
+	return s->load->scale_known ? needs : needs | NEED_SCALE;
 }
 
 /* Also entered between two attempts; the connection then has its report already and next_state is set. */
@@ -237,6 +255,8 @@ void session_set_up_begin(struct session *s, int64_t now)
 	s->session_next = 0;
 	if (fresh) {
 		s->needs = s->a->target.direct ? NEED_ALL & ~NEED_SESSION : 0;
+		if (s->load)
+			s->needs = load_needs(s, s->needs);
 		if (s->a->plan->session && !s->a->special)
 			s->needs |= NEED_SESSION;
 		s->report.backend_pid = pg_backend_pid(s->pg);
@@ -247,7 +267,7 @@ void session_set_up_begin(struct session *s, int64_t now)
 		s->away_since = now;
 	}
 	session_go(s, SESSION_SETTING_UP, now);
-	if ((fresh && !pg_pipeline(s->pg)) || !send_needs(s))
+	if (((fresh || s->load) && !pg_pipeline(s->pg)) || !send_needs(s))
 		set_up_lost(s, now);
 }
 
@@ -270,7 +290,10 @@ static void set_up_done(struct session *s, int64_t now)
 	if (!s->reported) {
 		s->report.ready_ns = now;
 		s->report.connected = true;
-		record_session(s->record, &s->report);
+		if (!s->load || !s->load->load->reconnect || !s->was_ready)
+			record_session(s->record, &s->report);
+		if (s->load)
+			load_connected(s, now);
 		s->reported = true;
 		s->was_ready = true;
 		atomic_store_explicit(&s->slot->backend_pid, s->report.backend_pid, memory_order_relaxed);
@@ -310,6 +333,10 @@ void session_setting_up(struct session *s, int64_t now, bool ready)
 		failed(s, now);
 		return;
 	}
+	if (s->load && !s->load->batches && !pg_pipeline_end(s->pg)) {
+		set_up_lost(s, now);
+		return;
+	}
 	set_up_done(s, now);
 }
 
@@ -318,10 +345,10 @@ void session_disconnect(struct session *s, int64_t now, bool politely)
 	/* Where to go on after the next connect. */
 	if (s->state == SESSION_HELD || s->state == SESSION_BACKOFF || s->state == SESSION_WAITING)
 		s->next_state = s->state;
-	else if (s->state == SESSION_READY)
-		s->next_state = SESSION_READY;
+	else if (s->state == SESSION_READY || s->state == SESSION_LOOP)
+		s->next_state = s->state;
 	if (s->pg) {
-		drop_connection(s, politely);
+		session_drop_connection(s, politely);
 		s->failures = now - s->ready_since >= STEADY ? 0 : s->failures + 1;
 		s->away_since = now;
 	}

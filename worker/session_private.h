@@ -12,6 +12,8 @@
 
 /* The only place where a state changes. */
 void session_go(struct session *s, enum session_state state, int64_t now);
+/* A session without anything under way: has its server gone? */
+bool session_gone_while_idle(struct session *s, bool ready);
 
 /* ---- asks ---- */
 uint32_t asks_due(const struct session *s);
@@ -34,6 +36,7 @@ void session_connect_begin(struct session *s, int64_t now);
 void session_connecting(struct session *s, int64_t now);
 void session_set_up_begin(struct session *s, int64_t now);
 void session_setting_up(struct session *s, int64_t now, bool ready);
+void session_drop_connection(struct session *s, bool politely);
 /* Drops the connection; then AWAY, or CLOSED when the run stops or a special task is over. */
 void session_disconnect(struct session *s, int64_t now, bool politely);
 
@@ -49,6 +52,8 @@ int64_t statement_timeout_ms(int64_t ns);
 /* ---- session_answer ---- */
 /* Reads what is there. False: the connection is lost (nothing was done about it yet). */
 bool answers_read(struct session *s, int64_t now);
+/* The tag of a command that may have undone what the session is set up with: s->needs. */
+void session_heed_tag(struct session *s, const char *tag);
 
 /* ---- session_outcome ---- */
 /* The first error of an attempt, from a result; later ones are ignored. */

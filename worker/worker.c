@@ -131,30 +131,20 @@ static bool begun(const struct worker *w)
 /* All sessions have ended and the run goes on without them: say why. */
 static void check_all_closed(struct worker *w, struct lane *lane)
 {
-	const struct session *last = NULL;
-	uint32_t closed = 0;
+	uint32_t more = lane->closed - lane->closed_told;
 
-	for (uint32_t i = 0; i < lane->nsessions; i++) {
-		if (!session_closed(&lane->sessions[i]))
-			continue;
-		closed++;
-		if (lane->sessions[i].gave_up)
-			last = &lane->sessions[i];
-	}
-	if (closed == lane->closed)
+	if (more == 0)
 		return;
-	uint32_t before = atomic_fetch_add(&w->closed, closed - lane->closed);
-
-	lane->closed = closed;
-	if (last && before < w->a->nsessions && atomic_load(&w->closed) == w->a->nsessions &&
+	lane->closed_told = lane->closed;
+	if (atomic_fetch_add(&w->closed, more) + more == w->a->nsessions && lane->gave_up &&
 	        pick_stop(&w->pick) == STOP_NONE)
-		worker_fatal(w, EXIT_CONNECT, last->report.sqlstate, last->message);
+		worker_fatal(w, EXIT_CONNECT, lane->gave_up->report.sqlstate, lane->gave_up->message);
 }
 
 void worker_after_round(struct worker *w, struct lane *lane)
 {
 	check_all_closed(w, lane);
-	if (!begun(w) || !pick_idle(&w->pick))
+	if (atomic_load_explicit(&w->pick.in_hand, memory_order_relaxed) != 0 || !begun(w) || !pick_idle(&w->pick))
 		return;
 	pthread_mutex_lock(&w->lock);
 	if (!w->done_sent && pick_idle(&w->pick)) {
@@ -219,7 +209,7 @@ static void lay_out(struct worker *w)
 		uint32_t count = each + (i < more);
 		int wake = w->nlanes == 1 ? w->a->chan.read_fd : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-		lane_init(&w->lanes[i], w, first, count, wake, w->nlanes == 1);
+		lane_init(&w->lanes[i], w, i, first, count, wake);
 		first += count;
 	}
 	if (w->nlanes > 1)
@@ -249,6 +239,8 @@ int worker_main(struct assignment *a)
 	signal(SIGPIPE, SIG_IGN); /* a parent that is gone shows as EPIPE */
 	pthread_mutex_init(&w.lock, NULL);
 	pick_init(&w.pick, a->plan, a->todo, a->shm, a->special != NULL);
+	if (a->plan->scripts && !a->special)
+		pick_hold(&w.pick, a->nsessions); /* a loop each */
 	hooks_read(&w);
 	if (a->early && !await_server(&w)) {
 		pick_clear(&w.pick);

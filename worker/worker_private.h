@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "worker/session.h"
+#include "worker/tally.h"
 #include "worker/worker.h"
 
 struct worker;
@@ -18,10 +19,15 @@ struct lane {
 	struct session *sessions;
 	uint32_t nsessions;
 	struct record record;
+	struct tally tally; /* of a load run */
+	bool load;
 	int wake_fd; /* the control pipe when this is the worker's only lane, else an eventfd */
 	int epoll_fd; /* -1 with one session */
 	bool took_control; /* the wake-up was the control pipe's */
-	uint32_t closed; /* sessions counted as closed */
+	uint32_t closed; /* sessions that have ended */
+	uint32_t closed_told; /* of these the worker knows */
+	const struct session *gave_up; /* the last one that did, NULL = none */
+	int64_t now; /* of the last step */
 	int64_t laid_out_ns; /* when it began to be laid out */
 	int64_t recorded_ns; /* when the last results had been written */
 	int64_t served_ns; /* since then: steps of any session, from its reading to its end */
@@ -29,9 +35,10 @@ struct lane {
 	bool first_take_seen; /* for the test hooks */
 
 	uint32_t *due; /* sessions to step, as indexes */
-	uint8_t *due_how; /* 0 = not due, DUE, DUE | READY */
+	uint8_t *due_how; /* 0 = not due, else DUE, READY, LOOK as they apply */
 	uint32_t ndue;
 	int64_t *deadlines; /* of each session, packed: one scan finds the next */
+	int64_t next_deadline; /* none of them is earlier */
 	short *watched; /* events each socket is watched for, 0 = none */
 };
 
@@ -51,7 +58,8 @@ struct worker {
 };
 
 /* ---- lane.c: the one file that waits ---- */
-void lane_init(struct lane *lane, struct worker *w, uint32_t first, uint32_t nsessions, int wake_fd, bool control);
+/* number: of the lane in its worker; first: of its first session there. */
+void lane_init(struct lane *lane, struct worker *w, uint32_t number, uint32_t first, uint32_t nsessions, int wake_fd);
 void lane_clear(struct lane *lane);
 void lane_run(struct lane *lane); /* until the run is over */
 bool lane_await_server(struct worker *w); /* an early worker, before its lanes; false: told to leave instead */

@@ -446,7 +446,7 @@ static void world_begin(struct world *w, struct server *server, uint64_t seed)
 	pick_init(&w->pick, &w->plan, w->todo, w->shm, false);
 	record_init(&w->record, w->nsessions, heard, w);
 	for (uint32_t i = 0; i < w->nsessions; i++)
-		session_init(&w->sessions[i], &w->a, &w->pick, &w->record, i, w->now);
+		session_init(&w->sessions[i], &w->a, &w->pick, &w->record, NULL, i, w->now);
 }
 
 static void world_end(struct world *w)

@@ -52,7 +52,7 @@ struct progress *progress_begin(const struct options *options, const struct plan
 	p->color = options->color;
 	p->fd = fd;
 	p->begin_ns = begin_ns;
-	p->plain_ns = options->progress_ns;
+	p->plain_ns = plan->scripts ? 0 : options->progress_ns;
 	p->last_plain_ns = begin_ns;
 	p->name_width = NAME_WIDTH_LEAST;
 	for (int i = 0; i < plan->ntasks; i++) {
@@ -61,7 +61,8 @@ struct progress *progress_begin(const struct options *options, const struct plan
 	}
 	p->name_width = p->name_width < NAME_WIDTH_MOST ? p->name_width : NAME_WIDTH_MOST;
 	terminal_probe(fd, options->color, &p->terminal);
-	p->live = p->terminal.tty && !p->terminal.dumb && !options->quiet && !options->verbose && p->plain_ns == 0;
+	p->live = p->terminal.tty && !p->terminal.dumb && !options->quiet && !options->verbose &&
+	          options->progress_ns == 0;
 	p->next_ns = p->live ? begin_ns + FIRST_NS : p->plain_ns > 0 ? begin_ns + p->plain_ns : CLOCK_NEVER;
 	log_people(true, take_away, p);
 	return p;
@@ -212,6 +213,17 @@ static void end_line(struct progress *p, bool last)
 	buf_puts(&p->frame, last ? "\x1b[K" : "\x1b[K\n");
 }
 
+static void put_bold(struct progress *p, struct buf *status)
+{
+	if ((int)status->len >= p->terminal.width)
+		status->data[p->terminal.width - 1] = '\0';
+	if (p->terminal.color)
+		buf_puts(&p->frame, "\x1b[1m");
+	buf_puts(&p->frame, buf_str(status));
+	if (p->terminal.color)
+		buf_puts(&p->frame, "\x1b[0m");
+}
+
 static void draw(struct progress *p, const struct counts *c, int64_t now)
 {
 	terminal_probe(p->fd, p->color, &p->terminal); /* the window may have another size by now */
@@ -224,13 +236,7 @@ static void draw(struct progress *p, const struct counts *c, int64_t now)
 	buf_printf(&status, " %s: ", p->engine);
 	put_status(p, c, &status);
 	buf_printf(&status, ", %.1f s", seconds(p->begin_ns, now));
-	if ((int)status.len >= p->terminal.width)
-		status.data[p->terminal.width - 1] = '\0';
-	if (p->terminal.color)
-		buf_puts(&p->frame, "\x1b[1m");
-	buf_puts(&p->frame, buf_str(&status));
-	if (p->terminal.color)
-		buf_puts(&p->frame, "\x1b[0m");
+	put_bold(p, &status);
 	buf_free(&status);
 	end_line(p, !lanes);
 	for (uint32_t i = 0; lanes && i < p->shm->nsessions; i++) {
@@ -241,6 +247,34 @@ static void draw(struct progress *p, const struct counts *c, int64_t now)
 	if (p->drawn > lines)
 		buf_puts(&p->frame, "\x1b[J");
 	p->drawn = lines;
+	write_frame(p);
+}
+
+/* One line, however many sessions there are: what each does changes faster than it can be read. */
+static void draw_load(struct progress *p, const struct progress_load *l, int64_t now)
+{
+	struct buf status = {0};
+
+	terminal_probe(p->fd, p->color, &p->terminal);
+	buf_clear(&p->frame);
+	go_up(p);
+	buf_printf(&status, " %s: %.1f tps", p->engine, l->rate);
+	if (l->latency_ns > 0)
+		buf_printf(&status, ", %.3f ms", (double)l->latency_ns / 1e6);
+	buf_printf(&status, ", %u of %u sessions", l->connected, l->sessions);
+	if (l->warmup)
+		buf_puts(&status, ", warm-up");
+	else
+		buf_printf(&status, ", %llu done", (unsigned long long)l->done);
+	if (l->failed > 0)
+		buf_printf(&status, ", %llu failed", (unsigned long long)l->failed);
+	if (l->unknown > 0)
+		buf_printf(&status, ", %llu unknown", (unsigned long long)l->unknown);
+	buf_printf(&status, ", %.1f s", seconds(p->begin_ns, now));
+	put_bold(p, &status);
+	buf_free(&status);
+	end_line(p, true);
+	p->drawn = 1;
 	write_frame(p);
 }
 
@@ -273,6 +307,17 @@ int64_t progress_step(struct progress *p, int64_t now, uint32_t done, uint32_t f
 		while (p->next_ns <= now)
 			p->next_ns += p->plain_ns;
 	}
+	return p->next_ns;
+}
+
+int64_t progress_step_load(struct progress *p, int64_t now, const struct progress_load *load)
+{
+	if (p == NULL)
+		return CLOCK_NEVER;
+	if (now < p->next_ns)
+		return p->next_ns;
+	draw_load(p, load, now);
+	p->next_ns = now + FRAME_NS;
 	return p->next_ns;
 }
 

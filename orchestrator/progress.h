@@ -21,6 +21,15 @@ struct progress *progress_begin(const struct options *options, const struct plan
  */
 int64_t progress_step(
         struct progress *p, int64_t now, uint32_t done, uint32_t failed, uint32_t unknown, uint32_t total);
+/* The same for a load run; its -P lines come from orchestrator/load_progress.c. */
+struct progress_load {
+	uint64_t done, failed, unknown; /* transactions so far */
+	bool warmup; /* nothing counts yet */
+	double rate; /* transactions a second and mean latency, of the last second */
+	int64_t latency_ns;
+	uint32_t sessions, connected;
+};
+int64_t progress_step_load(struct progress *p, int64_t now, const struct progress_load *load);
 /* Takes the drawing away, so that a line can be written to stderr. The next step draws again. */
 void progress_clear(struct progress *p);
 void progress_end(struct progress *p);

@@ -307,6 +307,30 @@ void record_phases(struct run *run, int64_t now)
 		recorded(run, store_phases(run->store, run->id, &phases, &err), &err, now);
 }
 
+void record_load_second(struct run *run, const struct load_second *second, int64_t now)
+{
+	struct err err = {0};
+
+	if (run->store && run->id)
+		recorded(run, store_load_second(run->store, run->id, second, &err), &err, now);
+}
+
+void record_load_chunk(struct run *run, const struct load_record *records, size_t count, int64_t now)
+{
+	struct err err = {0};
+
+	if (run->store && run->id)
+		recorded(run, store_load_chunk(run->store, run->id, run->origin_ns, records, count, &err), &err, now);
+}
+
+void record_load_total(struct run *run, const struct load_total *total, int64_t now)
+{
+	struct err err = {0};
+
+	if (run->store && run->id)
+		recorded(run, store_load_total(run->store, run->id, run->plan, total, &err), &err, now);
+}
+
 void record_soon(struct run *run, int64_t now)
 {
 	if (run->dirty_ns != 0)

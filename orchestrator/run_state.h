@@ -194,6 +194,9 @@ void record_samples(struct run *run, const struct sample *samples, size_t count,
 void record_worker(struct run *run, const struct member *m, const char *end, int64_t now);
 void record_event(struct run *run, int64_t at_ns, const char *kind, const char *text);
 void record_phases(struct run *run, int64_t now);
+void record_load_second(struct run *run, const struct load_second *second, int64_t now);
+void record_load_chunk(struct run *run, const struct load_record *records, size_t count, int64_t now);
+void record_load_total(struct run *run, const struct load_total *total, int64_t now);
 void record_facts(struct run *run, int64_t now); /* once: when they are complete, else at the end */
 void record_soon(struct run *run, int64_t now); /* the next record_step commits */
 int64_t record_step(struct run *run, int64_t now); /* group commit; when to be called again */

@@ -15,7 +15,6 @@
 #define DRAIN_MOST_NS (250 * NS_PER_MS)
 #define CHUNK_NS NS_PER_S /* a chunk that is not full is written after so long */
 #define TOTAL_EVERY_NS (10 * NS_PER_S)
-#define PIPELINE_MOST 100000u
 
 /* --- opening ---------------------------------------------------------------------------------------------------- */
 
@@ -254,30 +253,79 @@ static void record_judged(
 		take_record(watch, lane, &record, now);
 }
 
+/* Outcomes that the lane counted and no session of it has in its tx_counted: the one in whose counting it died. */
+static bool died_counting(const struct load_watch *watch, const struct watched_lane *lane)
+{
+	uint64_t outcomes = 0, counted = 0;
+
+	for (uint32_t s = 0; s < watch->layout.nscripts; s++) {
+		const struct load_script *script = &lane->scripts[s];
+
+		outcomes += load_counter(&script->done) + load_counter(&script->failed) +
+		            load_counter(&script->skipped) + load_counter(&script->unknown);
+	}
+	for (uint32_t s = 0; s < lane->nsessions; s++)
+		counted += load_counter(&shm_slot(watch->run->shm, lane->first_session + s)->tx_counted);
+	return outcomes + lane->judged == counted + 1;
+}
+
+static bool in_flight(const struct slot *slot)
+{
+	return atomic_load(&slot->tx_started) != atomic_load(&slot->tx_ended);
+}
+
+/* That outcome's session, as far as can be told: of those with something in flight the one that was stepped last. */
+static void settle_counted(struct load_watch *watch, const struct watched_lane *lane)
+{
+	struct slot *last = NULL;
+
+	if (!died_counting(watch, lane))
+		return;
+	for (uint32_t s = 0; s < lane->nsessions; s++) {
+		struct slot *slot = shm_slot(watch->run->shm, lane->first_session + s);
+
+		if (!last || (in_flight(slot) && (!in_flight(last) || atomic_load(&slot->heartbeat_ns) >
+		                                                              atomic_load(&last->heartbeat_ns))))
+			last = slot;
+	}
+	if (!last)
+		return;
+	if (in_flight(last))
+		atomic_fetch_add(&last->tx_ended, 1);
+	atomic_fetch_add(&last->tx_counted, 1);
+}
+
+static void judge_one(struct load_watch *watch, uint32_t lane, uint32_t session, uint32_t script, int64_t now)
+{
+	struct slot *slot = shm_slot(watch->run->shm, session);
+	uint32_t stage = atomic_load(&slot->stage);
+	/* In a block whose COMMIT was not sent, and between two tries, it is known that nothing was applied. */
+	bool unknown = stage != SLOT_SAFE && stage != SLOT_BACKOFF;
+
+	if (unknown)
+		watch->judged[script].unknown++;
+	else
+		watch->judged[script].failed++;
+	watch->lanes[lane].judged++;
+	atomic_fetch_add(&slot->tx_counted, 1);
+	record_judged(watch, lane, session, script, unknown, now);
+}
+
 static void judge_session(struct load_watch *watch, uint32_t lane, uint32_t session, int64_t now)
 {
 	struct slot *slot = shm_slot(watch->run->shm, session);
 	uint64_t started = atomic_load(&slot->tx_started), ended = atomic_load(&slot->tx_ended);
 	uint64_t most = watch->load->pipeline > 1 ? watch->load->pipeline : 1;
 	uint32_t which = atomic_load(&slot->tx_script), script = which & ~SLOT_TX_WARMUP;
-	uint32_t stage = atomic_load(&slot->stage);
-	/* In a block whose COMMIT was not sent, and between two tries, it is known that nothing was applied. */
-	bool unknown = stage != SLOT_SAFE && stage != SLOT_BACKOFF;
 
 	atomic_store(&slot->tx_ended, started);
-	if (started == ended || script >= watch->layout.nscripts)
+	if (script >= watch->layout.nscripts)
 		return;
 	for (uint64_t n = started - ended < most ? started - ended : most; n > 0; n--) {
-		if (which & SLOT_TX_WARMUP) {
+		if (which & SLOT_TX_WARMUP)
 			watch->judged_warmed++;
-			continue;
-		}
-		if (unknown)
-			watch->judged[script].unknown++;
 		else
-			watch->judged[script].failed++;
-		atomic_fetch_add(&slot->tx_counted, 1);
-		record_judged(watch, lane, session, script, unknown, now);
+			judge_one(watch, lane, session, script, now);
 	}
 }
 
@@ -293,6 +341,7 @@ void load_watch_ended(struct load_watch *watch, const struct member *m, int64_t 
 
 		if (watch->layout.ring_size > 0)
 			drain_lane(watch, l, now);
+		settle_counted(watch, lane);
 		for (uint32_t s = 0; s < lane->nsessions; s++)
 			judge_session(watch, l, lane->first_session + s, now);
 	}

@@ -42,6 +42,7 @@ struct watched_lane {
 	struct load_script *scripts;
 	struct load_command *commands;
 	uint32_t first_session, nsessions;
+	uint64_t judged; /* outcomes of its sessions that it did not count itself */
 };
 
 /* What became of the transactions that dead workers had in their hands. */

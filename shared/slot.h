@@ -41,9 +41,11 @@ struct slot {
 	_Atomic int64_t heartbeat_ns; /* when its lane last stepped */
 	_Atomic int64_t deadline_ns; /* the lane will have dropped the session by then; CLOCK_NEVER = none */
 	/* Load runs, warm-up included: transactions of which something may have been sent, and those whose outcome was
-	 * counted. One more started than ended: the session had one in flight. */
+	 * counted. One more started than ended: the session had one in flight. Order of the stores at an end: the
+	 * lane's counters, the record, tx_ended, and last tx_counted: a lane whose outcomes are one more than its
+	 * sessions' tx_counted died between, and that transaction is counted already. */
 	_Atomic uint64_t tx_started, tx_ended;
-	_Atomic uint64_t tx_counted; /* of these without the warm-up: towards -t */
+	_Atomic uint64_t tx_counted; /* outcomes without the warm-up, skipped ones too: towards -t */
 	/* Of the transaction begun last, written before tx_started: its script, and SLOT_TX_WARMUP when it is in no
 	 * number; taken_ns is when it began. SLOT_SAFE and SLOT_BACKOFF mean what they mean for tasks. */
 	_Atomic uint32_t tx_script;

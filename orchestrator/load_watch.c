@@ -284,13 +284,14 @@ static void settle_counted(struct load_watch *watch, const struct watched_lane *
 	for (uint32_t s = 0; s < lane->nsessions; s++) {
 		struct slot *slot = shm_slot(watch->run->shm, lane->first_session + s);
 
-		if (!last || (in_flight(slot) && (!in_flight(last) || atomic_load(&slot->heartbeat_ns) >
-		                                                              atomic_load(&last->heartbeat_ns))))
+		if (in_flight(slot) && (!last || atomic_load(&slot->heartbeat_ns) > atomic_load(&last->heartbeat_ns)))
 			last = slot;
 	}
+	/* It may have sent nothing, or have been skipped: then those in flight are still to be judged. */
+	bool may_be_skipped = watch->load->rate > 0 && watch->load->latency_limit_ns > 0;
 	if (!last)
-		return;
-	if (in_flight(last))
+		last = shm_slot(watch->run->shm, lane->first_session);
+	else if (!may_be_skipped)
 		atomic_fetch_add(&last->tx_ended, 1);
 	atomic_fetch_add(&last->tx_counted, 1);
 }

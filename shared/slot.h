@@ -42,8 +42,8 @@ struct slot {
 	_Atomic int64_t deadline_ns; /* the lane will have dropped the session by then; CLOCK_NEVER = none */
 	/* Load runs, warm-up included: transactions of which something may have been sent, and those whose outcome was
 	 * counted. One more started than ended: the session had one in flight. Order of the stores at an end: the
-	 * lane's counters, the record, tx_ended, and last tx_counted: a lane whose outcomes are one more than its
-	 * sessions' tx_counted died between, and that transaction is counted already. */
+	 * lane's counters, the record, tx_counted, and last tx_ended: when a dead lane's outcomes are one more than its
+	 * sessions' tx_counted, one of those in flight is counted already. */
 	_Atomic uint64_t tx_started, tx_ended;
 	_Atomic uint64_t tx_counted; /* outcomes without the warm-up, skipped ones too: towards -t */
 	/* Of the transaction begun last, written before tx_started: its script, and SLOT_TX_WARMUP when it is in no

@@ -27,6 +27,24 @@ static struct stored {
 	uint32_t fail_release_from; /* releases from this number on fail; 0 = none */
 } stored;
 
+/* Of a load run. */
+#define STORED_SECONDS 4096
+#define STORED_SCRIPTS 4
+static struct stored_load {
+	struct load_second seconds[STORED_SECONDS];
+	size_t nseconds;
+	uint64_t records, outcomes[LOAD_UNKNOWN + 1], chunks, latency_sum_ns;
+	struct load_record last;
+	uint32_t totals; /* how often they were told */
+	struct load_total total; /* the last; pointers in it lead to what follows */
+	struct load_script_total scripts[STORED_SCRIPTS];
+	struct hist service[STORED_SCRIPTS], schedule[STORED_SCRIPTS], lag[STORED_SCRIPTS], command;
+	struct load_command_total commands[1];
+	struct load_error_total errors[16];
+	char texts[16][LOAD_ERROR_TEXT];
+	bool fail; /* rows of load runs are refused */
+} stored_load;
+
 struct store {
 	int unused;
 };
@@ -182,6 +200,64 @@ bool store_event(struct store *store, int64_t run, int64_t at_us, const char *ki
 	snprintf(stored.events + used, sizeof stored.events - used, "%s: %s\n", kind, text);
 	if (strcmp(kind, "setup finished") == 0)
 		stored.setup_first = stored.releases == 0;
+	return true;
+}
+
+bool store_load_second(struct store *store, int64_t run, const struct load_second *second, struct err *err)
+{
+	(void)store;
+	(void)run;
+	if (stored_load.fail)
+		return err_set(err, EXIT_STORE, "disk full");
+	if (stored_load.nseconds < STORED_SECONDS)
+		stored_load.seconds[stored_load.nseconds++] = *second;
+	return true;
+}
+
+bool store_load_chunk(struct store *store, int64_t run, int64_t origin_ns, const struct load_record *records,
+        size_t count, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)origin_ns;
+	if (stored_load.fail || count == 0 || count > LOAD_CHUNK_MOST)
+		return err_set(err, EXIT_STORE, "no such chunk");
+	for (size_t i = 0; i < count; i++) {
+		stored_load.records++;
+		stored_load.outcomes[records[i].outcome]++;
+		stored_load.latency_sum_ns += (uint64_t)records[i].latency_ns;
+	}
+	stored_load.last = records[count - 1];
+	stored_load.chunks++;
+	return true;
+}
+
+bool store_load_total(
+        struct store *store, int64_t run, const struct plan *plan, const struct load_total *total, struct err *err)
+{
+	struct stored_load *s = &stored_load;
+
+	(void)store;
+	(void)run;
+	if (s->fail)
+		return err_set(err, EXIT_STORE, "disk full");
+	s->totals++;
+	s->total = *total;
+	for (int i = 0; i < plan->scripts->nscripts && i < STORED_SCRIPTS; i++) {
+		s->scripts[i] = total->scripts[i];
+		s->service[i] = *total->scripts[i].service;
+		s->schedule[i] = *total->scripts[i].schedule;
+		s->lag[i] = *total->scripts[i].lag;
+	}
+	if (total->commands) {
+		s->commands[0] = total->commands[0];
+		s->command = *total->commands[0].time;
+	}
+	for (size_t i = 0; i < total->nerrors && i < 16; i++) {
+		s->errors[i] = total->errors[i];
+		snprintf(s->texts[i], sizeof s->texts[i], "%s", total->errors[i].text);
+		s->errors[i].text = s->texts[i];
+	}
 	return true;
 }
 

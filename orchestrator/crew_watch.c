@@ -196,17 +196,23 @@ static bool can_go(const struct member *m)
 	return m->state == MEMBER_LIVING && m->idle && !m->leaving && m->retries_out == 0;
 }
 
+static bool stays(const struct member *m)
+{
+	return m->state == MEMBER_LIVING && !m->leaving && !m->violated && !m->cause[0];
+}
+
 void crew_let_go(struct crew *crew, uint32_t open_tickets)
 {
-	uint32_t idle = 0;
+	uint32_t stay = 0;
 
 	for (uint32_t i = 0; i < crew->nworkers; i++)
-		idle += can_go(&crew->members[i]) ? crew->members[i].nsessions : 0;
+		stay += stays(&crew->members[i]) ? ready_sessions(crew, &crew->members[i]) : 0;
 	for (uint32_t i = 0; i < crew->nworkers; i++) {
 		struct member *m = &crew->members[i];
-		if (!can_go(m) || idle < open_tickets + m->nsessions)
+		uint32_t ready = ready_sessions(crew, m);
+		if (!can_go(m) || stay < open_tickets + ready)
 			continue;
-		idle -= m->nsessions;
+		stay -= ready;
 		crew_stop(crew, m, STOP_EXIT);
 	}
 }

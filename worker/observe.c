@@ -129,6 +129,8 @@ static void answer(struct observer *o, enum question question, const struct pg_r
 	case ASK_SWEEP:
 		observe_sweep_answer(o, result, now);
 		break;
+	case ASK_REHEARSAL:
+		break;
 	}
 }
 

@@ -36,6 +36,7 @@ enum question {
 	ASK_SAMPLE,
 	ASK_CANCEL,
 	ASK_END,
+	ASK_REHEARSAL, /* of the sweep; its answer tells nothing */
 	ASK_SWEEP
 };
 #define ASKED_MOST 64
@@ -171,6 +172,8 @@ int64_t observe_act_deadline(const struct observer *o);
 void observe_act_answer(struct observer *o, enum question question, const struct pg_result *result, int64_t now);
 
 /* observe_sweep.c */
+/* The sweep's question once while tasks run, looking only: a fresh backend then has it ready when it is waited for. */
+bool observe_sweep_rehearse(struct observer *o);
 void observe_sweep_begin(struct observer *o, int64_t now);
 void observe_sweep_due(struct observer *o, int64_t now);
 int64_t observe_sweep_deadline(const struct observer *o);

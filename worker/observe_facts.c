@@ -275,7 +275,8 @@ void observe_facts_due(struct observer *o, int64_t now)
 	if (!observe_ask(o, ASK_DETAILS, details_sql, 0, NULL) ||
 	        !observe_ask(o, ASK_SETTINGS, settings_sql, 0, NULL) ||
 	        (o->facts.superuser && !observe_ask(o, ASK_CPUS, cpus_sql, 0, NULL)) ||
-	        (o->facts.direct && !observe_ask(o, ASK_PREPARE, marker_sql, 0, NULL)) || !ask_marker(o))
+	        (o->facts.direct && !observe_ask(o, ASK_PREPARE, marker_sql, 0, NULL)) ||
+	        (o->facts.direct && !o->sweep.wanted && !observe_sweep_rehearse(o)) || !ask_marker(o))
 		observe_lost(o, now, "the connection to the server broke");
 }
 

@@ -74,7 +74,7 @@ static const char *own_name(const struct observer *o)
 	return strchr(name, '/') != NULL ? name : "";
 }
 
-static void ask(struct observer *o, int64_t now)
+static bool ask(struct observer *o, enum question question, const char *mode)
 {
 	struct buf pids = {0}, starts = {0};
 	const char *values[4];
@@ -83,12 +83,23 @@ static void ask(struct observer *o, int64_t now)
 	values[0] = own_name(o);
 	values[1] = buf_str(&pids);
 	values[2] = buf_str(&starts);
-	values[3] = !o->facts.direct ? "0" : now - o->sweep.begin_ns < END_AFTER ? "1" : "2";
-	o->sweep.asked = observe_ask(o, ASK_SWEEP, sweep_sql, 4, values);
-	if (!o->sweep.asked)
-		observe_lost(o, now, "the connection to the server broke");
+	values[3] = mode;
+	bool sent = observe_ask(o, question, sweep_sql, 4, values);
 	buf_free(&pids);
 	buf_free(&starts);
+	return sent;
+}
+
+bool observe_sweep_rehearse(struct observer *o)
+{
+	return ask(o, ASK_REHEARSAL, "0");
+}
+
+static void look(struct observer *o, int64_t now)
+{
+	o->sweep.asked = ask(o, ASK_SWEEP, !o->facts.direct ? "0" : now - o->sweep.begin_ns < END_AFTER ? "1" : "2");
+	if (!o->sweep.asked)
+		observe_lost(o, now, "the connection to the server broke");
 }
 
 void observe_sweep_due(struct observer *o, int64_t now)
@@ -109,7 +120,7 @@ void observe_sweep_due(struct observer *o, int64_t now)
 	else if (s->clean && o->rest == REST_DONE)
 		finish(o, true);
 	else if (!s->asked && !s->clean && now >= s->next_ns)
-		ask(o, now);
+		look(o, now);
 }
 
 int64_t observe_sweep_deadline(const struct observer *o)

@@ -14,6 +14,7 @@
 #define CLOCK_STEP_US 10000
 #define PAUSE_US 500000
 #define UNSEEN_US 500000
+#define REPEATS_APART 1.5
 
 static void __attribute__((format(printf, 3, 4))) doubt(struct proof *proof, const char *name, const char *format, ...)
 {
@@ -60,6 +61,17 @@ static void doubt_client(const struct run_view *run, struct proof *proof)
 	if (llabs(run->end.clock_offset_change_us) >= CLOCK_STEP_US)
 		doubt(proof, "clock stepped", "this machine's clock was set by %s during the run",
 		        stats_duration((double)run->end.clock_offset_change_us, a));
+}
+
+/* Nothing that repeats so badly can be compared with anything else. */
+static void doubt_repeats(const struct run_view *run, struct proof *proof)
+{
+	double factor = run->repeat_low > 0 ? run->repeat_high / run->repeat_low : 1;
+
+	if (run->repeats >= 2 && factor > REPEATS_APART)
+		doubt(proof, "repeats differ", "the same was run %u times and came out up to %.3g times apart%s",
+		        run->repeats, factor,
+		        run_view_fact(run, "client_pin") ? "" : ": --pin=one or --pin=split holds CPUs still");
 }
 
 static void doubt_concurrency(const struct run_view *run, struct proof *proof)
@@ -212,6 +224,7 @@ void proof_doubts(const struct run_view *run, const struct run_view *baseline, c
         const struct comparison *comparison, struct proof *proof)
 {
 	doubt_client(run, proof);
+	doubt_repeats(run, proof);
 	doubt_concurrency(run, proof);
 	doubt_samples(run, e, proof);
 	doubt_markers(e, proof);

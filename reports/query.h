@@ -161,6 +161,10 @@ struct run_view {
 	struct load_view *load; /* NULL: a task list */
 	char *data_sha256;
 	char *verdict; /* as stored, "" = not computed yet */
+	/* The experiment's finished runs of the same engine and layout, this one included: how many, and the lowest and
+	 * highest makespan in us, of load runs transactions a second. */
+	uint32_t repeats;
+	double repeat_low, repeat_high;
 	bool pruned; /* its attempts were pruned: only the numbers of the run are left */
 	struct buf *strings; /* owns the const strings; private; tests that fill a view leave it NULL */
 };

@@ -261,6 +261,27 @@ static bool read_workers(struct query *q, struct run_view *v, struct err *err)
 	return ok;
 }
 
+static bool read_repeats(struct query *q, struct run_view *v, struct err *err)
+{
+	sqlite3_stmt *s = query_prepare(q,
+	        "SELECT count(*), min(x), max(x) FROM (SELECT CASE WHEN l.run IS NULL THEN r.last_end_us - r.go_us "
+	        "ELSE l.done * 1e6 / (l.end_us - l.begin_us) END x FROM run r LEFT JOIN load l ON l.run = r.id "
+	        "WHERE r.experiment = ? AND r.engine = ? AND r.sessions = ? AND r.lanes = ? AND r.role <> 'baseline' "
+	        "AND r.state = 'finished') WHERE x > 0",
+	        err);
+	bool ok = true;
+	/* The serial run is of another layout, and alone. */
+	if (s)
+		store_bind(s, "isii", strcmp(v->role, "baseline") == 0 ? 0 : v->experiment, v->engine,
+		        (int64_t)v->sessions, (int64_t)v->lanes);
+	while (query_step(q, &s, &ok, err)) {
+		v->repeats = query_count32((uint64_t)sqlite3_column_int64(s, 0));
+		v->repeat_low = sqlite3_column_double(s, 1);
+		v->repeat_high = sqlite3_column_double(s, 2);
+	}
+	return ok;
+}
+
 /* A run without an end (its parent lives, or died without a word) gets its counts from its rows. */
 static void count_live(struct query *q, struct run_view *v, const struct ticket_rows *tickets)
 {
@@ -303,7 +324,8 @@ static bool read_all(struct query *q, int64_t id, struct run_view *v, struct err
 	if (!found)
 		return no_such_run(q, id, err);
 	if (!read_run(q, numbers_sql, id, read_numbers, v, &found, err) || !read_tasks(q, v, err) ||
-	        !read_facts(q, v, err) || !read_events(q, v, err) || !read_workers(q, v, err))
+	        !read_facts(q, v, err) || !read_events(q, v, err) || !read_workers(q, v, err) ||
+	        !read_repeats(q, v, err))
 		return false;
 	bool ok = query_tickets(q, id, &tickets, err) && query_sessions(q, v, err) &&
 	          query_attempts(q, v, &tickets, err) && query_samples(q, v, err) && query_load(q, v, err);

@@ -97,6 +97,16 @@ def main():
             tap.check("split --local: the server is apart", code == 0 and servers == {frozenset(ALLOWED[:half])}
                       and len(lanes) >= 4, seen)
             tap.check("split --local: the run names both", "the server on CPU" in (fact(db)[0] or ""), fact(db))
+        server.sql("create sequence pace")
+        with open(file, "w") as f:
+            f.write("-- @task nap\nselect pg_sleep(0.1 * nextval('pace') ^ 2);\n")
+        for repeats, more, wanted in (("1", [], None), ("2", [], "--pin=one"), ("2", ["--pin=one"], "")):
+            server.sql("select setval('pace', 1, false)")
+            answer = program(["run", "--db", db, "-f", file, "-c", "1", "--repeat", repeats] + more, server.socket_env)
+            told = " ".join(answer.stdout.split())
+            good = ("repeats differ" in told) == (wanted is not None) and ("holds CPUs still" in told) == (wanted == "--pin=one")
+            tap.check(f"--repeat={repeats} {' '.join(more)}: {'no doubt' if wanted is None else 'repeats that differ are told'}",
+                      answer.returncode == 0 and good, answer.stdout + answer.stderr)
     tap.end()
 
 

@@ -56,6 +56,13 @@ static void doubt_unseen(struct run_view *run, struct run_view *base)
 	(void)base;
 	run->samples[0].last_us -= S;
 }
+static void doubt_repeats(struct run_view *run, struct run_view *base)
+{
+	(void)base;
+	run->repeats = 2;
+	run->repeat_low = 2.0;
+	run->repeat_high = 3.1;
+}
 static void doubt_pause(struct run_view *run, struct run_view *base)
 {
 	(void)base;
@@ -85,8 +92,8 @@ static const struct {
 	const char *name;
 } doubts[] = {{doubt_cpu, "client CPU saturated"}, {doubt_sessions, "achieved concurrency under 90 % of asked"},
         {doubt_clock, "clock stepped"}, {doubt_restart, "server restarted"}, {doubt_dropped, "dropped samples"},
-        {doubt_unseen, "dropped samples"}, {doubt_pause, "parent was not running"}, {doubt_markers, "markers sampled"},
-        {doubt_missing, "markers missing"}, {doubt_base, "serial run incomplete"}};
+        {doubt_unseen, "dropped samples"}, {doubt_pause, "parent was not running"}, {doubt_repeats, "repeats differ"},
+        {doubt_markers, "markers sampled"}, {doubt_missing, "markers missing"}, {doubt_base, "serial run incomplete"}};
 
 static void test_doubts(void **state)
 {

@@ -39,6 +39,13 @@ void html_time(struct buf *out, double us)
 	buf_printf(out, "<td class=\"n\">%s</td>", us < 0 ? "–" : word_exact(us, time));
 }
 
+void html_duration(struct buf *out, double us)
+{
+	char time[32];
+
+	buf_printf(out, "<td class=\"n\">%s</td>", us < 0 ? "–" : stats_duration(us, time));
+}
+
 void html_count(struct buf *out, int64_t count)
 {
 	char text[32];
@@ -113,11 +120,27 @@ static void put_title(const struct rendering *r, struct buf *out)
 	buf_free(&sub);
 }
 
-static void put_finding(struct buf *out, const char *name, const char *text)
+void html_finding(struct buf *out, const char *name, const char *text)
 {
 	buf_printf(out, "<li><strong>%s</strong>: ", name);
 	escape_html(text, out);
 	buf_puts(out, "</li>\n");
+}
+
+void html_sql(const struct rendering *r, struct buf *out)
+{
+	struct buf b = {0};
+
+	buf_puts(out, "<pre>");
+	word_sql(r->run, &b);
+	escape_html(buf_str(&b), out);
+	buf_puts(out, "</pre>\n");
+	if (r->store_path && r->store_path[0]) {
+		buf_puts(out, "<p>Run it with <code>sqlite3 -readonly ");
+		escape_html(r->store_path, out);
+		buf_puts(out, "</code>.</p>\n");
+	}
+	buf_free(&b);
 }
 
 /* The three findings, never mixed, and what they rest on. */
@@ -128,33 +151,46 @@ static void put_evidence(const struct rendering *r, struct buf *out)
 
 	buf_puts(out, "<details><summary>the rule, and the SQL that shows it</summary>\n<ul>\n");
 	buf_printf(&b, "%s: %s", verdict_name(p->verdict), verdict_rule(p->verdict));
-	put_finding(out, "rule", buf_str(&b));
+	html_finding(out, "rule", buf_str(&b));
 	buf_clear(&b);
 	word_overlapped(r, &b);
-	put_finding(out, "overlapped", buf_str(&b));
+	html_finding(out, "overlapped", buf_str(&b));
 	buf_clear(&b);
 	word_gained(r, &b);
-	put_finding(out, "gained", buf_str(&b));
+	html_finding(out, "gained", buf_str(&b));
 	buf_clear(&b);
 	word_stretched(r, &b);
-	put_finding(out, "stretched", buf_str(&b));
+	html_finding(out, "stretched", buf_str(&b));
 	buf_clear(&b);
 	word_witness(r, &b);
 	if (b.len > 0)
-		put_finding(out, "witness", buf_str(&b));
+		html_finding(out, "witness", buf_str(&b));
 	if (p->clock_text[0])
-		put_finding(out, "clock", p->clock_text);
-	buf_puts(out, "</ul>\n<pre>");
-	buf_clear(&b);
-	word_sql(r->run, &b);
-	escape_html(buf_str(&b), out);
-	buf_puts(out, "</pre>\n");
-	if (r->store_path && r->store_path[0]) {
-		buf_puts(out, "<p>Run it with <code>sqlite3 -readonly ");
-		escape_html(r->store_path, out);
-		buf_puts(out, "</code>.</p>\n");
-	}
+		html_finding(out, "clock", p->clock_text);
+	buf_puts(out, "</ul>\n");
+	html_sql(r, out);
 	buf_puts(out, "</details>\n");
+	buf_free(&b);
+}
+
+void html_below_verdict(const struct rendering *r, struct buf *out)
+{
+	struct buf b = {0};
+
+	word_state(r->run, &b);
+	if (b.len > 0)
+		html_put(out, "p", "warn", buf_str(&b));
+	buf_clear(&b);
+	word_reason(r, &b);
+	if (b.len > 0)
+		html_put(out, "p", NULL, buf_str(&b));
+	buf_clear(&b);
+	word_next(r, &b);
+	if (b.len > 0)
+		html_put(out, "p", "small", buf_str(&b));
+	if (r->proof->ndoubts > 0)
+		buf_printf(out, "<p class=\"small\"><a href=\"#doubts\">%zu reason%s to doubt these numbers</a></p>",
+		        r->proof->ndoubts, r->proof->ndoubts == 1 ? "" : "s");
 	buf_free(&b);
 }
 
@@ -180,35 +216,19 @@ static void put_verdict(const struct rendering *r, struct buf *out)
 	buf_putc(&b, '.');
 	escape_html(buf_str(&b), out);
 	buf_puts(out, "</p>\n");
-	buf_clear(&b);
-	word_state(r->run, &b);
-	if (b.len > 0)
-		html_put(out, "p", "warn", buf_str(&b));
-	buf_clear(&b);
-	word_reason(r, &b);
-	if (b.len > 0)
-		html_put(out, "p", NULL, buf_str(&b));
-	buf_clear(&b);
-	word_next(r, &b);
-	if (b.len > 0)
-		html_put(out, "p", "small", buf_str(&b));
-	if (r->proof->ndoubts > 0)
-		buf_printf(out, "<p class=\"small\"><a href=\"#doubts\">%zu reason%s to doubt these numbers</a></p>",
-		        r->proof->ndoubts, r->proof->ndoubts == 1 ? "" : "s");
+	html_below_verdict(r, out);
 	put_evidence(r, out);
 	buf_puts(out, "</section>\n");
 	buf_free(&b);
 }
 
-/* Texts of tiles are ours alone: nothing in them comes from outside. */
-static void tile(struct buf *out, const char *class, const char *number, const char *text)
+void html_tile(struct buf *out, const char *class, const char *number, const char *text)
 {
 	buf_printf(out, "<li%s%s%s><b>", class ? " class=\"" : "", class ? class : "", class ? "\"" : "");
 	buf_printf(out, "%s</b><span>%s</span></li>\n", number, text);
 }
 
-/* A time whose unit stays on its line. */
-static const char *tile_time(double us, char out[64])
+const char *html_tile_time(double us, char out[64])
 {
 	char time[32];
 	const char *blank = strchr(stats_duration(us, time), ' ');
@@ -228,7 +248,7 @@ static void put_outcome_tile(const struct run_view *run, struct buf *out)
 
 	buf_puts(&text, bad ? "not done: " : "failed; ");
 	word_counts(run, &text);
-	tile(out, bad ? "bad" : "good", word_count(bad, number), buf_str(&text));
+	html_tile(out, bad ? "bad" : "good", word_count(bad, number), buf_str(&text));
 	buf_free(&text);
 }
 
@@ -239,8 +259,9 @@ static void put_tiles(const struct rendering *r, struct buf *out)
 	char number[32], time[64], text[256];
 
 	buf_puts(out, "<ul class=\"tiles\">\n");
-	snprintf(text, sizeof text, "wall time; from the common start %s", tile_time((double)p->makespan_us, time));
-	tile(out, NULL, stats_duration((double)word_wall_us(r), number), p->makespan_us > 0 ? text : "wall time");
+	snprintf(
+	        text, sizeof text, "wall time; from the common start %s", html_tile_time((double)p->makespan_us, time));
+	html_tile(out, NULL, stats_duration((double)word_wall_us(r), number), p->makespan_us > 0 ? text : "wall time");
 	if (run->pruned) {
 		put_outcome_tile(run, out);
 		buf_puts(out, "</ul>\n");
@@ -250,25 +271,25 @@ static void put_tiles(const struct rendering *r, struct buf *out)
 		if (p->ceiling > 0)
 			snprintf(text, sizeof text, "speed-up over the measured serial run; at most %s possible",
 			        word_ratio(p->ceiling, time));
-		tile(out, NULL, word_ratio(p->speedup, number),
+		html_tile(out, NULL, word_ratio(p->speedup, number),
 		        p->ceiling > 0 ? text : "speed-up over the measured serial run");
 	} else {
-		tile(out, NULL, word_number(p->mean_active, number),
+		html_tile(out, NULL, word_number(p->mean_active, number),
 		        "mean active sessions; <code>--baseline</code> shows the speed-up");
 	}
 	snprintf(text, sizeof text, "effective lanes; peak %u of %u session%s", p->peak, run->sessions,
 	        run->sessions == 1 ? "" : "s");
-	tile(out, NULL, word_number(p->effective_lanes, number), text);
+	html_tile(out, NULL, word_number(p->effective_lanes, number), text);
 	put_outcome_tile(run, out);
 	if (run->done >= 100 && p->makespan_us > 0) {
 		snprintf(text, sizeof text, "%s done per second", word_unit(run, 2));
-		tile(out, NULL, word_number((double)run->done / (double)p->makespan_us * 1e6, number), text);
+		html_tile(out, NULL, word_number((double)run->done / (double)p->makespan_us * 1e6, number), text);
 	}
 	if (r->budget->nlines > 0) {
 		bool over = r->budget->unexplained_us > r->budget->allowed_us ||
 		            -r->budget->unexplained_us > r->budget->allowed_us;
 
-		tile(out, over ? "bad" : NULL, word_exact((double)r->budget->unexplained_us, number),
+		html_tile(out, over ? "bad" : NULL, word_exact((double)r->budget->unexplained_us, number),
 		        "of the wall time unexplained");
 	}
 	buf_puts(out, "</ul>\n");
@@ -278,12 +299,21 @@ void html_render(const struct rendering *r, struct buf *out)
 {
 	put_head(r, out);
 	put_title(r, out);
-	put_verdict(r, out);
-	put_tiles(r, out);
-	html_figures(r, out);
-	html_errors(r, out);
-	html_budget(r, out);
-	html_tasks(r, out);
+	if (r->run->load) {
+		html_load_verdict(r, out);
+		html_load_figures(r, out);
+		html_errors(r, out);
+		html_load_latency(r, out);
+		html_load_scripts(r, out);
+		html_load_phases(r, out);
+	} else {
+		put_verdict(r, out);
+		put_tiles(r, out);
+		html_figures(r, out);
+		html_errors(r, out);
+		html_budget(r, out);
+		html_tasks(r, out);
+	}
 	html_reproduce(r, out);
 	buf_puts(out, "</main>\n<script>");
 	assets_script(out);

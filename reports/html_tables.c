@@ -11,6 +11,7 @@
 
 #include "reports/chart.h"
 #include "reports/escape.h"
+#include "reports/load_numbers.h"
 #include "reports/sqlstate.h"
 #include "reports/task_stats.h"
 #include "reports/wording.h"
@@ -19,6 +20,18 @@
 #define EVENTS_MOST 100
 #define TASKS_MOST 300
 #define SQL_MOST 300
+
+/* The last cell of a row. */
+static void error_message(const char *text, struct buf *out)
+{
+	struct buf line = {0};
+
+	buf_puts(out, "<td>");
+	escape_line(text ? text : "", false, 300, &line);
+	html_put(out, "code", NULL, buf_str(&line));
+	buf_free(&line);
+	buf_puts(out, "</td></tr>\n");
+}
 
 static void error_row(const struct error_view *e, struct buf *out)
 {
@@ -32,13 +45,7 @@ static void error_row(const struct error_view *e, struct buf *out)
 	html_count(out, e->retried_done);
 	html_count(out, e->failed);
 	html_count(out, e->unknown);
-	buf_puts(out, "<td>");
-	struct buf line = {0};
-
-	escape_line(e->message ? e->message : "", false, 300, &line);
-	html_put(out, "code", NULL, buf_str(&line));
-	buf_free(&line);
-	buf_puts(out, "</td></tr>\n");
+	error_message(e->message, out);
 }
 
 static size_t strange_exits(const struct run_view *run, struct buf *out)
@@ -82,28 +89,58 @@ static void event_table(const struct run_view *run, struct buf *out)
 		buf_printf(out, "<p class=\"note\">%zu further events are in the CSV.</p>\n", run->nevents - shown);
 }
 
-void html_errors(const struct rendering *r, struct buf *out)
+static void load_error_table(const struct load_view *l, struct buf *out)
+{
+	static const char *const heads[] = {"SQLSTATE", "meaning", "script", ">failed", ">tries repeated",
+	        ">lost or unknown", "first message", NULL};
+
+	html_table(out, heads);
+	for (size_t i = 0; i < l->nerrors && i < ERRORS_MOST; i++) {
+		const struct load_error_view *e = &l->errors[i];
+
+		buf_puts(out, "<tr><th scope=\"row\">");
+		html_put(out, "code", NULL, e->sqlstate[0] ? e->sqlstate : "none");
+		buf_puts(out, "</th>");
+		html_put(out, "td", NULL, load_error_meaning(e));
+		html_put(out, "td", NULL, e->script < l->nscripts ? load_script_name(&l->scripts[e->script]) : "");
+		html_count(out, (int64_t)e->failed);
+		html_count(out, (int64_t)e->retried);
+		html_count(out, (int64_t)e->unknown);
+		error_message(e->text, out);
+	}
+	buf_puts(out, "</tbody></table></div>\n");
+}
+
+static void error_table(const struct run_view *run, struct buf *out)
 {
 	static const char *const heads[] = {"SQLSTATE", "meaning", "phase", "task", ">count", ">retried ok", ">failed",
 	        ">lost or unknown", "first message", NULL};
+
+	html_table(out, heads);
+	for (size_t i = 0; i < run->nerrors && i < ERRORS_MOST; i++)
+		error_row(&run->errors[i], out);
+	buf_puts(out, "</tbody></table></div>\n");
+}
+
+void html_errors(const struct rendering *r, struct buf *out)
+{
 	const struct run_view *run = r->run;
+	size_t kinds = run->load ? run->load->nerrors : run->nerrors;
 	struct buf counts = {0};
 
 	buf_puts(out, "<section class=\"long\">\n<h2>What went wrong?</h2>\n");
 	word_counts(run, &counts);
-	if (run->nerrors == 0 && !word_trouble(r) && strange_exits(run, NULL) == 0)
+	if (kinds == 0 && !word_trouble(r) && strange_exits(run, NULL) == 0)
 		buf_printf(out, "<p class=\"ok\">Nothing: %s, no error, no retry.</p>\n", buf_str(&counts));
-	else if (run->nerrors == 0)
+	else if (kinds == 0)
 		buf_printf(out, "<p>No query gave an error; %s.</p>\n", buf_str(&counts));
-	if (run->nerrors > 0) {
-		html_table(out, heads);
-		for (size_t i = 0; i < run->nerrors && i < ERRORS_MOST; i++)
-			error_row(&run->errors[i], out);
-		buf_puts(out, "</tbody></table></div>\n");
-		if (run->nerrors > ERRORS_MOST)
-			buf_printf(out, "<p class=\"note\">%zu further kinds of error are in the CSV.</p>\n",
-			        run->nerrors - ERRORS_MOST);
-	}
+	else if (run->load)
+		load_error_table(run->load, out);
+	else
+		error_table(run, out);
+	if (kinds > ERRORS_MOST)
+		buf_printf(
+		        out, "<p class=\"note\">%zu further kinds of error are in the CSV.</p>\n", kinds - ERRORS_MOST);
 	if (strange_exits(run, NULL) > 0) {
 		buf_puts(out, "<h3>Workers that did not end by themselves</h3>\n<ul>\n");
 		strange_exits(run, out);

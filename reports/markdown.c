@@ -172,13 +172,19 @@ void markdown_render(const struct rendering *r, bool whole_proof, struct buf *ou
 		markdown_proof(r, out);
 		return;
 	}
-	buf_printf(out, "### %s ", word_trouble(r) ? "✗" : r->proof->verdict == VERDICT_PARALLEL ? "✓" : "!");
+	bool good = r->run->load ? r->proof->ndoubts == 0 : r->proof->verdict == VERDICT_PARALLEL;
+
+	buf_printf(out, "### %s ", word_trouble(r) ? "✗" : good ? "✓" : "!");
 	escape_markdown(r->run->workload ? r->run->workload : "", 80, out);
 	buf_printf(out, ", run %" PRId64 "\n\n", r->run->id);
-	markdown_verdict(r, out);
-	markdown_numbers(r, out);
-	markdown_errors(r, ERRORS_MOST, out);
-	markdown_tasks(r, TASKS_MOST, out);
+	if (r->run->load) {
+		markdown_load(r, out);
+	} else {
+		markdown_verdict(r, out);
+		markdown_numbers(r, out);
+		markdown_errors(r, ERRORS_MOST, out);
+		markdown_tasks(r, TASKS_MOST, out);
+	}
 	if (r->proof->ndoubts > 0) {
 		buf_puts(out, "Reasons to doubt these numbers:\n\n");
 		markdown_doubts(r, out);

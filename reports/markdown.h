@@ -13,6 +13,11 @@ void markdown_numbers(const struct rendering *r, struct buf *out);
 void markdown_tasks(const struct rendering *r, size_t most, struct buf *out);
 void markdown_errors(const struct rendering *r, size_t most, struct buf *out);
 void markdown_doubts(const struct rendering *r, struct buf *out);
+/* The settings and facts of the run as a section of the document, its workload included. */
+void markdown_configuration(const struct rendering *r, struct buf *out);
+/* Of a load run: the comment, and the parts of the document that differ. */
+void markdown_load(const struct rendering *r, struct buf *out);
+void markdown_load_proof(const struct rendering *r, struct buf *out);
 /* A fenced block that nothing inside it can close. */
 void markdown_fence(const char *language, const char *text, struct buf *out);
 

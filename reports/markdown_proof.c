@@ -30,7 +30,7 @@ static void setting(struct buf *out, const char *name, const char *value)
 	buf_puts(out, " |\n");
 }
 
-static void configuration(const struct rendering *r, struct buf *out)
+void markdown_configuration(const struct rendering *r, struct buf *out)
 {
 	const struct run_view *run = r->run;
 	struct buf layout = {0};
@@ -253,9 +253,13 @@ void markdown_proof(const struct rendering *r, struct buf *out)
 	buf_puts(out, "# ");
 	escape_markdown(r->run->workload ? r->run->workload : "", 80, out);
 	buf_printf(out, ": proof of run %" PRId64 "\n\n## Summary\n\n", r->run->id);
+	if (r->run->load) {
+		markdown_load_proof(r, out);
+		return;
+	}
 	markdown_verdict(r, out);
 	markdown_numbers(r, out);
-	configuration(r, out);
+	markdown_configuration(r, out);
 	put_log(r, out);
 	results(r, out);
 	findings(r, out);

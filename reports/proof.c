@@ -33,6 +33,8 @@ const char *verdict_name(enum verdict verdict)
 		return "OVERLAPPED, NOT FASTER";
 	case VERDICT_OVERLAPPED:
 		return "OVERLAPPED";
+	case VERDICT_NONE:
+		return "";
 	}
 	return "";
 }
@@ -59,6 +61,9 @@ const char *verdict_rule(enum verdict verdict)
 	case VERDICT_OVERLAPPED:
 		return "sessions were active at the same time; without a measured serial run nothing is said about "
 		       "speed";
+	case VERDICT_NONE:
+		return "a load run gets no verdict: its times are from the client's clock, and mean active sessions "
+		       "stand for it";
 	}
 	return "";
 }
@@ -159,11 +164,16 @@ void proof_of(const struct run_view *run, const struct run_view *baseline, struc
 	struct comparison comparison;
 
 	*proof = (struct proof){0};
+	if (run->load) {
+		proof_load(run, proof);
+		return;
+	}
 	evidence_of(run, &e);
 	proof_activity(&e, proof);
 	describe_clock(&e, proof);
 	proof_ceiling(run, baseline, proof, &comparison);
 	proof->verdict = decide(run, &e, &comparison, proof);
+	snprintf(proof->kept, sizeof(proof->kept), "%s", verdict_name(proof->verdict));
 	add_suffix(proof, run->failed, "failed");
 	add_suffix(proof, run->unknown, "unknown");
 	add_suffix(proof, run->not_run, "not run");

@@ -17,7 +17,8 @@ enum verdict {
 	VERDICT_PARALLEL,
 	VERDICT_PARTLY, /* PARTLY PARALLEL */
 	VERDICT_NOT_FASTER, /* OVERLAPPED, NOT FASTER */
-	VERDICT_OVERLAPPED /* no serial baseline */
+	VERDICT_OVERLAPPED, /* no serial baseline */
+	VERDICT_NONE /* a load run: it is timed on the client's clock and gets mean active sessions instead */
 };
 const char *verdict_name(enum verdict verdict); /* "PARALLEL", "OVERLAPPED, NOT FASTER", ... */
 const char *verdict_rule(enum verdict verdict); /* the rule in words, as shown beside it */
@@ -41,6 +42,7 @@ struct self_doubt {
 struct proof {
 	enum verdict verdict;
 	char suffix[48]; /* "88 failed" or "" */
+	char kept[48]; /* what list and index show of the run: the verdict; of a load run "12,345 tps, p99 3.20 ms" */
 	char reason[512]; /* why, in one sentence: the cause of SERIAL, NOT FASTER, INCONCLUSIVE; else "" */
 	char next[256]; /* what to do next, "" = nothing */
 

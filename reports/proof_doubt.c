@@ -2,11 +2,13 @@
  * proof_doubt: reasons to doubt a run's own numbers, each with the number that raised it. Called by proof_of.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/load_numbers.h"
 #include "reports/proof_parts.h"
 #include "reports/stats.h"
 
@@ -234,4 +236,67 @@ void proof_doubts(const struct run_view *run, const struct run_view *baseline, c
 	if (run->ntasks > 0 && run->done >= 4 * run->ntasks && !stats_percentile_shown(run->done, 95))
 		doubt(proof, "too few samples for a percentile shown",
 		        "%u tasks done are too few for p95: percentiles need ten samples above them", run->done);
+}
+
+/* Sessions of a closed loop have nothing to wait for between two transactions. */
+static void doubt_active(const struct run_view *run, const struct load_numbers *n, struct proof *proof)
+{
+	const struct load_view *l = run->load;
+	uint32_t asked = run->end.asked_sessions ? run->end.asked_sessions : run->sessions;
+	bool closed = l->rate <= 0 && l->think_us == 0 && !l->reconnect;
+	double due;
+
+	if (run->end.asked_sessions && run->end.ready_sessions < 0.9 * asked)
+		doubt(proof, "achieved concurrency under 90 % of asked", "only %u of %u sessions were connected",
+		        run->end.ready_sessions, asked);
+	else if (closed && l->done > 0 && n->active < 0.9 * asked)
+		doubt(proof, "achieved concurrency under 90 % of asked",
+		        "on average %.3g session%s inside a transaction, %u were asked for", n->active,
+		        n->active == 1 ? " was" : "s were", asked);
+	/* The schedule is random: a short run may miss its rate by chance. */
+	due = l->rate * (double)n->measured_us / 1e6;
+	if (l->rate > 0 && (double)n->all + 3 * sqrt(due) < 0.9 * due)
+		doubt(proof, "rate under 90 % of asked",
+		        "%.6g transactions a second were asked for, %.3g %% of them were begun or skipped: the "
+		        "sessions could not keep up",
+		        l->rate, 100 * (double)n->all / due);
+}
+
+static void doubt_percentiles(const struct load_numbers *n, struct proof *proof)
+{
+	char names[64] = "", name[16];
+	size_t used = 0;
+
+	for (size_t i = 0; i < n->npercentiles && n->latency->count > 0; i++) {
+		if (hist_sound(n->latency, n->percentiles[i]) || used + 18 >= sizeof(names))
+			continue;
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
+		        load_percentile_name(n->percentiles[i], name));
+	}
+	if (used)
+		doubt(proof, "too few samples for a percentile",
+		        "%" PRIu64 " transactions are too few for %s: percentiles need ten samples above them",
+		        n->latency->count, names);
+}
+
+static void doubt_records(const struct load_view *l, struct proof *proof)
+{
+	if (l->dropped > 0)
+		doubt(proof, "dropped records",
+		        "%" PRIu64 " of %" PRIu64 " records of single transactions were lost as their ring was full; "
+		        "counts and percentiles are whole",
+		        l->dropped, l->dropped + l->nrecords);
+}
+
+void proof_doubts_load(const struct run_view *run, struct proof *proof)
+{
+	struct load_numbers n;
+
+	load_numbers_of(run, &n);
+	doubt_client(run, proof);
+	doubt_active(run, &n, proof);
+	if (run->end.swept.restarted)
+		doubt(proof, "server restarted", "the server was started anew during the run");
+	doubt_percentiles(&n, proof);
+	doubt_records(run->load, proof);
 }

@@ -77,6 +77,9 @@ void proof_ceiling(const struct run_view *run, const struct run_view *baseline, 
         struct comparison *comparison);
 void proof_doubts(const struct run_view *run, const struct run_view *baseline, const struct evidence *e,
         const struct comparison *comparison, struct proof *proof);
+/* Everything of a load run: activity, headline and doubts. */
+void proof_load(const struct run_view *run, struct proof *proof);
+void proof_doubts_load(const struct run_view *run, struct proof *proof);
 /* Reason and next step for the verdict already decided. */
 void proof_words(
         const struct run_view *run, const struct run_view *baseline, const struct evidence *e, struct proof *proof);

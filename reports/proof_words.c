@@ -268,6 +268,7 @@ void proof_words(
 			next_with(run, proof, "--baseline", "to learn whether it was faster");
 		break;
 	case VERDICT_PARALLEL:
+	case VERDICT_NONE:
 		break;
 	}
 }

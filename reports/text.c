@@ -56,6 +56,21 @@ static void verdict(struct text_line *l, const struct rendering *r)
 	buf_free(&b);
 }
 
+/* A load run has no verdict: one computed sentence, and how many sessions were at work on average. */
+static void sentence(struct text_line *l, const struct rendering *r)
+{
+	struct buf b = {0};
+
+	word_summary(r, &b);
+	l->hang = 4;
+	text_words(l, word_trouble(r) ? TINT_BAD : TINT_BOLD, buf_str(&b));
+	text_end(l);
+	buf_clear(&b);
+	word_state(r->run, &b);
+	paragraph(l, 4, TINT_DOUBT, buf_str(&b));
+	buf_free(&b);
+}
+
 /* "~/..." for a path below the home directory: shorter to read, and still right in a shell. */
 static void put_path(struct buf *b, const char *path)
 {
@@ -95,12 +110,18 @@ void text_render(const struct rendering *r, const struct text_style *style, stru
 	struct text_line l;
 
 	text_line_init(&l, style, out);
-	verdict(&l, r);
-	text_lanes(&l, r);
-	text_end(&l);
-	text_errors(&l, r);
-	text_stretches(&l, r);
-	text_budget(&l, r);
+	if (r->run->load) {
+		sentence(&l, r);
+		text_load(&l, r);
+		text_errors(&l, r);
+	} else {
+		verdict(&l, r);
+		text_lanes(&l, r);
+		text_end(&l);
+		text_errors(&l, r);
+		text_stretches(&l, r);
+		text_budget(&l, r);
+	}
 	text_events(&l, r);
 	text_doubts(&l, r);
 	stored(&l, r);

@@ -14,5 +14,7 @@ void text_errors(struct text_line *l, const struct rendering *r);
 void text_stretches(struct text_line *l, const struct rendering *r);
 void text_events(struct text_line *l, const struct rendering *r);
 void text_doubts(struct text_line *l, const struct rendering *r);
+/* Of a load run: pgbench's summary, and what it does not tell. Its errors come with text_errors. */
+void text_load(struct text_line *l, const struct rendering *r);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/load_numbers.h"
 #include "reports/sqlstate.h"
 #include "reports/stats.h"
 #include "reports/wording.h"
@@ -38,38 +39,73 @@ static void error_words(const struct error_view *e, struct buf *b)
 		buf_printf(b, "%s%s unknown", comma, word_count(e->unknown, n));
 }
 
+static void one_error(
+        struct text_line *l, const char *sqlstate, const char *meaning, const struct buf *words, const char *message)
+{
+	char text[96];
+
+	text_to(l, 1);
+	l->hang = 7;
+	text_words(l, TINT_BAD, sqlstate[0] ? sqlstate : "-----");
+	snprintf(text, sizeof text, " %s", meaning);
+	text_words(l, TINT_BOLD, text);
+	text_words(l, TINT_PLAIN, buf_str(words));
+	text_end(l);
+	if (message && message[0]) {
+		text_to(l, 7);
+		text_cell(l, TINT_DIM, l->width - 7, message);
+		text_end(l);
+	}
+}
+
+static void further_errors(struct text_line *l, size_t count)
+{
+	char text[64];
+
+	if (count > ERRORS_MOST) {
+		snprintf(text, sizeof text, "and %zu further kinds of error", count - ERRORS_MOST);
+		text_to(l, 7);
+		text_words(l, TINT_DIM, text);
+		text_end(l);
+	}
+	if (count > 0)
+		text_end(l);
+}
+
+static void load_errors(struct text_line *l, const struct load_view *v)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; i < v->nerrors && i < ERRORS_MOST; i++) {
+		const struct load_error_view *e = &v->errors[i];
+
+		buf_clear(&b);
+		buf_puts(&b, ": ");
+		word_load_error(e, &b);
+		if (v->nscripts > 1 && e->script < v->nscripts)
+			buf_printf(&b, " in %s", load_script_name(&v->scripts[e->script]));
+		one_error(l, e->sqlstate, load_error_meaning(e), &b, e->text);
+	}
+	further_errors(l, v->nerrors);
+	buf_free(&b);
+}
+
 void text_errors(struct text_line *l, const struct rendering *r)
 {
 	struct buf b = {0};
 
+	if (r->run->load) {
+		load_errors(l, r->run->load);
+		return;
+	}
 	for (size_t i = 0; i < r->run->nerrors && i < ERRORS_MOST; i++) {
 		const struct error_view *e = &r->run->errors[i];
 
-		text_to(l, 1);
-		l->hang = 7;
-		text_words(l, TINT_BAD, e->sqlstate[0] ? e->sqlstate : "-----");
-		buf_clear(&b);
-		buf_printf(&b, " %s", sqlstate_meaning(e->sqlstate));
-		text_words(l, TINT_BOLD, buf_str(&b));
 		buf_clear(&b);
 		error_words(e, &b);
-		text_words(l, TINT_PLAIN, buf_str(&b));
-		text_end(l);
-		if (e->message && e->message[0]) {
-			text_to(l, 7);
-			text_cell(l, TINT_DIM, l->width - 7, e->message);
-			text_end(l);
-		}
+		one_error(l, e->sqlstate, sqlstate_meaning(e->sqlstate), &b, e->message);
 	}
-	if (r->run->nerrors > ERRORS_MOST) {
-		buf_clear(&b);
-		buf_printf(&b, "and %zu further kinds of error", r->run->nerrors - ERRORS_MOST);
-		text_to(l, 7);
-		text_words(l, TINT_DIM, buf_str(&b));
-		text_end(l);
-	}
-	if (r->run->nerrors > 0)
-		text_end(l);
+	further_errors(l, r->run->nerrors);
 	buf_free(&b);
 }
 

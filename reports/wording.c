@@ -92,6 +92,8 @@ const char *word_date(int64_t wall_us, char out[32])
 
 const char *word_unit(const struct run_view *run, uint64_t count)
 {
+	if (run->load)
+		return count == 1 ? "transaction" : "transactions";
 	for (size_t i = 0; i < run->nattempts; i++)
 		if (run->attempts[i].statements > 1)
 			return count == 1 ? "task" : "tasks";
@@ -122,6 +124,8 @@ const char *word_verdict_name(const struct rendering *r)
 {
 	if (r->run->pruned && r->run->verdict && r->run->verdict[0])
 		return r->run->verdict;
+	if (r->run->load)
+		return r->proof->kept;
 	return verdict_name(r->proof->verdict);
 }
 
@@ -151,6 +155,10 @@ void word_summary(const struct rendering *r, struct buf *out)
 	const struct run_view *run = r->run;
 	char count[32], time[32];
 
+	if (run->load) {
+		word_load_summary(run, out);
+		return;
+	}
 	if (run->done == 0)
 		buf_puts(out, "none of ");
 	buf_printf(out, "%s %s on ", word_count(run->ntickets, count), word_unit(run, run->ntickets));
@@ -170,6 +178,10 @@ void word_counts(const struct run_view *run, struct buf *out)
 {
 	char done[32], all[32];
 
+	if (run->load) {
+		word_load_counts(run, out);
+		return;
+	}
 	buf_printf(out, "%s of %s done", word_count(run->done, done), word_count(run->ntickets, all));
 	if (run->failed)
 		buf_printf(out, ", %s failed", word_count(run->failed, done));
@@ -184,6 +196,10 @@ void word_gain(const struct rendering *r, struct buf *out)
 	const struct proof *p = r->proof;
 	char speedup[32], other[32];
 
+	if (r->run->load) {
+		word_load_active(r->run, out);
+		return;
+	}
 	if (p->has_baseline && p->speedup > 0) {
 		buf_printf(out, "%s", word_ratio(p->speedup, speedup));
 		if (p->ceiling > 0) {
@@ -199,8 +215,7 @@ void word_gain(const struct rendering *r, struct buf *out)
 	word_counts(r->run, out);
 }
 
-/* A sentence of ours or of the proof's: a capital first, a full stop last. */
-static void put_sentence(const char *text, struct buf *out)
+void word_sentence(const char *text, struct buf *out)
 {
 	size_t len = strlen(text);
 
@@ -225,9 +240,11 @@ void word_state(const struct run_view *run, struct buf *out)
 	struct buf text = {0};
 
 	if (is_baseline(run))
-		put_sentence("this is the measured serial run that others of its experiment are compared with", out);
+		word_sentence("this is the measured serial run that others of its experiment are compared with", out);
 	if (run->pruned)
-		put_sentence("the attempts of this run were pruned: only its numbers are left", out);
+		word_sentence(run->load ? "the records of this run were pruned: only its numbers are left"
+		                        : "the attempts of this run were pruned: only its numbers are left",
+		        out);
 	if (run->state == RUN_RUNNING)
 		buf_puts(&text, "still running");
 	else if (run->state == RUN_INTERRUPTED)
@@ -236,14 +253,14 @@ void word_state(const struct run_view *run, struct buf *out)
 		buf_printf(&text, "stopped%s%s", reason[0] ? " by " : "", reason);
 	else if (run->state == RUN_ABORTED)
 		buf_printf(&text, "given up%s%s", reason[0] ? ": " : "", reason);
-	put_sentence(buf_str(&text), out);
+	word_sentence(buf_str(&text), out);
 	buf_free(&text);
 }
 
 void word_reason(const struct rendering *r, struct buf *out)
 {
 	if (!r->run->pruned && !is_baseline(r->run))
-		put_sentence(r->proof->reason, out);
+		word_sentence(r->proof->reason, out);
 }
 
 /* A command is to be copied: it gets no full stop. */
@@ -259,12 +276,25 @@ void word_next(const struct rendering *r, struct buf *out)
 
 bool word_trouble(const struct rendering *r)
 {
+	const struct load_view *l = r->run->load;
+
+	if (l)
+		return l->failed || l->unknown || l->aborted || l->done == 0;
 	return r->run->failed || r->run->unknown || r->run->not_run ||
 	       (r->proof->verdict == VERDICT_FAILED && !r->run->pruned);
 }
 
 void word_sql(const struct run_view *run, struct buf *out)
 {
+	if (run->load) {
+		buf_printf(out,
+		        "select tps, active_sessions, done, failed, unknown, service_p99_us, schedule_p99_us\n"
+		        "  from v_load where run = %" PRId64 ";\n"
+		        "select at_us, tps, failed, p50_us, p99_us, max_us\n"
+		        "  from v_load_second where run = %" PRId64 " and measured = 1;",
+		        run->id, run->id);
+		return;
+	}
 	buf_printf(out,
 	        "select max(active) as peak from v_overlap where run = %" PRId64 ";\n"
 	        "select task, backend_pid, server_start_unix_us, server_end_unix_us\n"

@@ -13,6 +13,8 @@ const char *word_count(uint64_t n, char out[32]);
 const char *word_ratio(double ratio, char out[32]);
 /* A number with three significant digits and no unit. */
 const char *word_number(double x, char out[32]);
+/* A rate a second: "12,345", "81.2", "0.67". */
+const char *word_rate(double tps, char out[32]);
 /* A time to the millisecond, for values that are compared or added up: "2.001 s", "11 ms", "0.4 ms", "0". */
 const char *word_exact(double us, char out[32]);
 /* "412 kB" of bytes. */
@@ -20,8 +22,11 @@ const char *word_bytes(int64_t bytes, char out[32]);
 /* "2026-11-23 06:40:12 UTC" */
 const char *word_date(int64_t wall_us, char out[32]);
 
-/* The unit of work of this run in the plural or, for one, the singular: queries (each attempt one statement), else
- * tasks. */
+/* A text as a sentence, after what is there: a capital first, a full stop last. */
+void word_sentence(const char *text, struct buf *out);
+
+/* The unit of work of this run (transactions of a load run) in the plural or, for one, the singular: queries (each
+ * attempt one statement), else tasks. */
 const char *word_unit(const struct run_view *run, uint64_t count);
 /* "5 processes", "5 sessions on 2 processes", "5 sessions on one event loop". */
 void word_layout(const struct run_view *run, struct buf *out);
@@ -48,9 +53,21 @@ void word_reason(const struct rendering *r, struct buf *out);
 void word_next(const struct rendering *r, struct buf *out);
 /* How wide the wall's time axis is: the wall, or what is known of it; at least 1. */
 int64_t word_wall_us(const struct rendering *r);
-/* Whether something went wrong: a task not done, or no proof of any. */
+/* Of a load run, which has no verdict: "12,345 transactions/s by 16 sessions on 2 processes in 10.0 s; p99 3.20 ms; 0
+ * failed" (word_summary says this then), "on average 15.8 of 16 sessions were inside a transaction (98.8 %)"
+ * (word_gain), and "123,456 done, 3 failed, 1 skipped" (word_counts). */
+void word_load_summary(const struct run_view *run, struct buf *out);
+void word_load_active(const struct run_view *run, struct buf *out);
+void word_load_counts(const struct run_view *run, struct buf *out);
+/* "all 16 sessions ready after 12 ms; 18 connections in all, 1.2 ms each on average" */
+void word_load_connect(const struct run_view *run, struct buf *out);
+/* "for 10.0 s, after a ramp of 5.00 s and a warm-up of 2.00 s whose 812 transactions are in no number" */
+void word_load_measured(const struct run_view *run, struct buf *out);
+/* "117 failed, 345 tries repeated, 2 unknown" */
+void word_load_error(const struct load_error_view *e, struct buf *out);
+/* Whether something went wrong: a task not done, or no proof of any; of a load run a transaction or a session lost. */
 bool word_trouble(const struct rendering *r);
-/* The query over the store that shows the overlap of this run; no user text in it. */
+/* The query over the store that shows the overlap (or the rate) of this run; no user text in it. */
 void word_sql(const struct run_view *run, struct buf *out);
 
 #endif

@@ -14,8 +14,8 @@
 
 const char *fixture_name(enum fixture_kind kind)
 {
-	static const char *const names[FIXTURES] = {
-	        "sleeps", "alone", "locked", "failing", "hostile", "many", "load", "empty"};
+	static const char *const names[FIXTURES] = {"sleeps", "alone", "locked", "failing", "hostile", "many", "load",
+	        "empty", "scripts", "outage", "long", "wrong", "never"};
 
 	return names[kind];
 }
@@ -502,6 +502,8 @@ static void make_load(struct fixture *f, uint32_t sessions, size_t attempts, uin
 		snprintf(f->proof.suffix, sizeof f->proof.suffix, "%u failed", run->failed);
 }
 
+#include "tests/unit/fixture_load.c"
+
 void fixture_make(struct fixture *f, enum fixture_kind kind, size_t attempts)
 {
 	memset(f, 0, sizeof *f);
@@ -527,6 +529,13 @@ void fixture_make(struct fixture *f, enum fixture_kind kind, size_t attempts)
 	case FIXTURE_LOAD:
 		make_load(f, 32, attempts ? attempts : 20000, 8);
 		break;
+	case FIXTURE_SCRIPTS:
+	case FIXTURE_OUTAGE:
+	case FIXTURE_LONG:
+	case FIXTURE_WRONG:
+	case FIXTURE_NEVER:
+		make_load_run(f, kind, attempts);
+		return;
 	default:
 		begin_run(&f->run, "five-sleeps", "process", 5);
 		f->run.not_run = 5;
@@ -541,6 +550,7 @@ void fixture_make(struct fixture *f, enum fixture_kind kind, size_t attempts)
 
 static void free_run(struct run_view *run)
 {
+	free_load(run->load);
 	for (size_t i = 0; i < run->ntasks; i++) {
 		free(run->tasks[i].name);
 		free(run->tasks[i].sql);

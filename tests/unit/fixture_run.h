@@ -16,6 +16,11 @@ enum fixture_kind {
 	FIXTURE_MANY, /* 200 sessions */
 	FIXTURE_LOAD, /* n attempts on 32 sessions, some failed */
 	FIXTURE_EMPTY, /* nothing connected */
+	FIXTURE_SCRIPTS, /* a load run: three scripts, 16 sessions on 2 processes, -r, ramp and warm-up */
+	FIXTURE_OUTAGE, /* a load run by the clock (-R, -L): the server is gone for 3 s, errors, doubts */
+	FIXTURE_LONG, /* a load run of `attempts` seconds, else 4000 */
+	FIXTURE_WRONG, /* a load run with hostile text everywhere, and outcomes of every kind */
+	FIXTURE_NEVER, /* a load run that never began */
 	FIXTURES
 };
 

@@ -37,7 +37,6 @@ struct load {
 	bool continue_on_error; /* a session goes on after an error that is not worth repeating */
 	bool exit_on_abort; /* the run ends when a session does */
 	bool per_command; /* -r */
-	bool verbose_errors; /* --verbose-errors: every error is told as it comes */
 	uint32_t pipeline; /* --pipeline=N: so many executions in one go; 0 = one by one */
 	double sampling_rate; /* share of the transactions that get a record: 1 = all, 0 = none */
 	bool ask_scale; /* :scale is the number of rows of pgbench_branches: each session asks at its start */

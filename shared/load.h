@@ -36,6 +36,7 @@ struct load {
 	bool reconnect; /* -C: a new connection for each transaction */
 	bool continue_on_error; /* a session goes on after an error that is not worth repeating */
 	bool exit_on_abort; /* the run ends when a session does */
+	bool verbose_errors; /* --verbose-errors: a note for each error, repeated ones too */
 	bool per_command; /* -r */
 	uint32_t pipeline; /* --pipeline=N: so many executions in one go; 0 = one by one */
 	double sampling_rate; /* share of the transactions that get a record: 1 = all, 0 = none */

@@ -32,6 +32,7 @@ static bool run_once(
 	        .seed = x->seed,
 	        .todo = x->todo,
 	        .ntodo = x->ntodo,
+	        .vacuum = experiment_vacuum(x),
 	        .skip_setup = x->resuming && x->resume.setup_finished,
 	        .resume = x->resuming ? &x->resume : NULL,
 	        .resumed_run = x->resuming ? x->resume.run : 0,

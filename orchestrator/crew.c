@@ -101,6 +101,16 @@ static void reset_slots(struct crew *crew, const struct member *m, int64_t now)
 	}
 }
 
+/* Transactions of its sessions that have ended, over all generations. */
+static uint64_t transactions_ended(const struct crew *crew, const struct member *m)
+{
+	uint64_t n = 0;
+
+	for (uint32_t s = m->first_session; s < m->first_session + m->nsessions; s++)
+		n += atomic_load(&shm_slot(crew->assignment.shm, s)->tx_ended);
+	return n;
+}
+
 static bool spawn_member(struct crew *crew, struct member *m, struct start *start, struct err *err)
 {
 	struct spawned child;
@@ -177,6 +187,7 @@ bool crew_start(struct crew *crew, struct member *m, int64_t now, struct err *er
 		return false;
 	}
 	m->fork_failures = 0;
+	m->ended_before = transactions_ended(crew, m);
 	m->early = crew->early;
 	if (m->worker == 0 && !m->early)
 		spawn_plant("spawn");
@@ -342,12 +353,12 @@ static void close_member(struct crew *crew, struct member *m)
 /* What becomes of the place of a worker that ended. */
 static void place(struct crew *crew, struct member *m, bool expected, int64_t now)
 {
-	bool young = m->finished == 0;
 	uint8_t sessions = SESSION_GAVE_UP;
 
 	m->state = MEMBER_ABSENT;
 	if (m->kind != MEMBER_WORKER)
 		return;
+	bool young = m->finished == 0;
 	if (!expected && young)
 		m->young_deaths++;
 	else
@@ -356,7 +367,7 @@ static void place(struct crew *crew, struct member *m, bool expected, int64_t no
 	bool spent = m->gave_up && crew->go_given;
 	if (!expected && (m->hopeless || spent || m->young_deaths >= CREW_YOUNG_DEATHS)) {
 		m->state = MEMBER_STOPPED;
-	} else if (!expected && crew->replace && crew->hooks.work_left(crew->hooks.context)) {
+	} else if (!expected && crew->replace && crew->hooks.work_left(crew->hooks.context, m)) {
 		m->state = MEMBER_WAITING;
 		sessions = SESSION_PENDING;
 		m->respawn_ns = young ? now + (RESPAWN_FIRST_NS << (m->young_deaths - 1)) : now;
@@ -380,6 +391,9 @@ static void member_exited(struct crew *crew, struct member *m, int64_t now)
 		snprintf(why, sizeof why, "worker stopped (%s), %s", m->cause, end);
 	else
 		snprintf(why, sizeof why, "worker died, %s", end);
+	/* Before what it had in its hands is counted as ended, too. */
+	if (m->kind == MEMBER_WORKER && transactions_ended(crew, m) > m->ended_before)
+		m->finished++;
 	if (m->kind == MEMBER_WORKER)
 		crew_judge(crew, m, why, now);
 	crew->hooks.ended(crew->hooks.context, m, end, expected, now);
@@ -429,7 +443,7 @@ static void respawn(struct crew *crew, struct member *m, int64_t now)
 	struct err err;
 	char text[1200];
 
-	if (!crew->replace || !crew->hooks.work_left(crew->hooks.context)) {
+	if (!crew->replace || !crew->hooks.work_left(crew->hooks.context, m)) {
 		m->state = MEMBER_ABSENT;
 		for (uint32_t s = 0; s < m->nsessions; s++)
 			crew->session_state[m->first_session + s] = SESSION_GAVE_UP;

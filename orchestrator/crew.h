@@ -59,6 +59,7 @@ struct member {
 	bool hopeless; /* a replacement would meet the same refusal */
 	char sqlstate[6]; /* of FATAL */
 	uint32_t finished; /* attempts reported in this generation */
+	uint64_t ended_before; /* a load run: transactions of its sessions that had ended when it was started */
 	uint32_t retries_out; /* RETRY sent and not answered */
 	uint32_t young_deaths;
 	uint32_t fork_failures; /* in a row */
@@ -93,7 +94,7 @@ struct crew_hooks {
 	void (*swept)(void *context, const struct msg_swept *swept, int64_t now);
 	void (*usage)(void *context, struct member *m, const struct msg_usage *usage);
 	void (*ended)(void *context, struct member *m, const char *end, bool expected, int64_t now);
-	bool (*work_left)(void *context); /* something a replacement could do */
+	bool (*work_left)(void *context, const struct member *m); /* something a replacement of it could do */
 	void (*event)(void *context, int64_t now, enum log_level level, const char *kind, const char *text);
 };
 

@@ -51,6 +51,8 @@ bool experiment_close_store(struct experiment *x, struct err *err);
 /* experiment_plan.c: reads the workload, decides whether it is a load run (plan->scripts), and applies @run and
  * --read-only. */
 struct plan *experiment_plan(struct options *options, struct err *err);
+/* What pgbench does to its tables before a run, as -n and -v say; NULL = nothing. Nobody owns it. */
+const struct task *experiment_vacuum(const struct experiment *x);
 /* The variables of scripts that follow from the run's seed. */
 void experiment_load_seed(struct experiment *x);
 /* The connection settings without --local. */

@@ -158,6 +158,33 @@ struct plan *experiment_plan(struct options *options, struct err *err)
 	return scripts_plan(options, err);
 }
 
+/* --- before the run --------------------------------------------------------------------------------------------- */
+
+/* pgbench's statements in its order. They run one by one, as VACUUM wants no transaction. */
+static const char *const vacuum_texts[] = {"vacuum pgbench_branches", "vacuum pgbench_tellers",
+        "truncate pgbench_history", "vacuum analyze pgbench_accounts"};
+
+const struct task *experiment_vacuum(const struct experiment *x)
+{
+	static struct statement statements[4];
+	static struct task task = {.name = (char *)"vacuum",
+	        .statements = statements,
+	        .send = SEND_STEPS,
+	        .rows = -1,
+	        .repeat = 1,
+	        .after = -1};
+	const struct options *o = x->options;
+	if (x->plan->scripts == NULL || o->no_vacuum || o->read_only)
+		return NULL;
+	task.nstatements = o->vacuum_all ? 4 : 3;
+	for (int i = 0; i < 4; i++)
+		statements[i] = (struct statement){.text = (char *)vacuum_texts[i],
+		        .kind = vacuum_texts[i][0] == 'v' ? STATEMENT_ALONE : STATEMENT_PLAIN};
+	return &task;
+}
+
+/* --- seeds ------------------------------------------------------------------------------------------------------ */
+
 static void automatic(struct scripts *scripts, int index, uint64_t value)
 {
 	struct script_variable *variable = &scripts->variables[index];

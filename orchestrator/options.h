@@ -37,7 +37,7 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum format { FORMAT_NONE, FORMAT_HTML, FORMAT_CSV, FORMAT_JSON, FORMAT_MARKDOWN };
 
 #define OPTION_WORDS 2
-#define PERCENTILES_MOST 16
+#define PERCENTILES_MOST 12
 
 /* Some rows of the option table. */
 struct option_set {

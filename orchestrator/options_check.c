@@ -47,6 +47,8 @@ static bool check_end(struct options *o, struct err *err)
 	if (l->max_tries == 0 && l->latency_limit_ns == 0 && l->duration_ns == 0)
 		return err_set(err, EXIT_USAGE,
 		        "--max-tries=0 (as many as needed) needs an end: add --latency-limit or a duration (-T)");
+	if (o->vacuum_all && o->read_only)
+		return err_set(err, EXIT_USAGE, "-v (vacuum all tables) contradicts --read-only");
 	if (o->vacuum_all && o->no_vacuum) {
 		int which = louder(o, "vacuum-all", "no-vacuum");
 		if (which == 0)

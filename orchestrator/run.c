@@ -79,7 +79,12 @@ static bool open_run(struct run *run, const struct crew_bodies *bodies, struct e
 	preflight_allowance(&allowance);
 	if (!preflight_machine(&(struct need){q->sessions, run->nworkers, lanes}, &allowance, err))
 		return false;
-	run->shm = shm_map(q->sessions, q->ntodo, (uint32_t)run->plan->ntasks, err);
+	if (run->plan->scripts) {
+		if (!run_load_open(run, lanes, err))
+			return false;
+	} else {
+		run->shm = shm_map(q->sessions, q->ntodo, (uint32_t)run->plan->ntasks, err);
+	}
 	if (!run->shm)
 		return false;
 	run->loop = loop_open(err);
@@ -97,7 +102,7 @@ static bool open_run(struct run *run, const struct crew_bodies *bodies, struct e
 	run->observer_again_ns = run->preflight_ns;
 	run->stop.cancel_ns = run->stop.now_ns = run->stop.kill_ns = CLOCK_NEVER;
 	run_enter(run, PHASE_PREFLIGHT, run->preflight_ns);
-	return true;
+	return run_load_watch(run, err);
 }
 
 /* A tick that came late: the process was stopped, or the machine was. Silence of that time is nobody's fault. */
@@ -154,7 +159,12 @@ static int64_t step_progress(struct run *run, int64_t now)
 		return CLOCK_NEVER;
 	if (now < run->progress_ns)
 		return run->progress_ns;
-	run->progress_ns = progress_step(run->progress, now, t->done, t->failed, t->unknown, t->n);
+	if (run->load) {
+		struct run_sums s = run_load_sums(run);
+		run->progress_ns = progress_step(run->progress, now, s.done, s.failed, s.unknown, 0);
+	} else {
+		run->progress_ns = progress_step(run->progress, now, t->done, t->failed, t->unknown, t->n);
+	}
 	return run->progress_ns;
 }
 
@@ -177,6 +187,7 @@ static int64_t run_step(struct run *run, const struct loop_event *events, size_t
 	next = sooner(next, crew_step(&run->crew, now));
 	watch_observer(run, now);
 	run_phase(run, now);
+	next = sooner(next, run_load_step(run, now));
 	next = sooner(next, record_step(run, now));
 	run_log_starts(run, now);
 	next = sooner(next, step_progress(run, now));
@@ -213,7 +224,8 @@ static enum exit_code exit_code_of(const struct run *run)
 
 	if (run->nothing_ran)
 		return run->err.code;
-	if (t->done != t->n || run->teardown_failed || run->stop.state == RUN_ABORTED)
+	if ((run->load ? run_load_short(run) : t->done != t->n) || run->teardown_failed ||
+	        run->stop.state == RUN_ABORTED)
 		code = EXIT_TASKS;
 	if (t->checks_failed > 0)
 		code = exit_code_worse(code, EXIT_GATE);
@@ -223,19 +235,28 @@ static enum exit_code exit_code_of(const struct run *run)
 	return code;
 }
 
+struct run_sums run_sums_of(const struct run *run)
+{
+	const struct tickets *t = &run->tickets;
+
+	if (run->load)
+		return run_load_sums(run);
+	return (struct run_sums){.done = t->done, .failed = t->failed, .unknown = t->unknown, .not_run = t->not_run};
+}
+
 static void finish(struct run *run)
 {
 	struct run_answer *answer = run->answer;
-	const struct tickets *t = &run->tickets;
 
 	run->store_ns = loop_clock(run->loop);
 	watchdog_waits_for("the results to be written");
 	if (run->progress)
 		progress_end(run->progress);
 	run->progress = NULL;
-	bool sums = sums_hold(run);
+	bool hold = sums_hold(run);
+	struct run_sums sums = run_sums_of(run);
 	enum exit_code code = exit_code_of(run);
-	if (!sums)
+	if (!hold)
 		code = EXIT_STORE;
 	enum run_state state = run->nothing_ran              ? RUN_ABORTED
 	                       : run->stop.mode != STOP_NONE ? run->stop.state
@@ -245,18 +266,21 @@ static void finish(struct run *run)
 	record_close(run);
 	if (run->store_failed)
 		code = EXIT_STORE;
+	if (run->load_file_failed)
+		code = exit_code_worse(code, EXIT_STORE);
 	answer->exit_code = code;
 	answer->stopped = run->stop.mode != STOP_NONE;
 	answer->store_failed = run->store_failed;
-	answer->done = t->done;
-	answer->failed = t->failed;
-	answer->unknown = t->unknown;
-	answer->not_run = t->not_run;
+	answer->done = sums.done;
+	answer->failed = sums.failed;
+	answer->unknown = sums.unknown;
+	answer->not_run = sums.not_run;
 }
 
 static void close_run(struct run *run)
 {
 	crew_clear(&run->crew);
+	run_load_close(run);
 	tickets_clear(&run->tickets);
 	loop_close(run->loop);
 	if (run->shm)

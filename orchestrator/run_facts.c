@@ -121,14 +121,59 @@ static void option_time(struct buf *out, const char *name, int64_t ns)
 		buf_printf(out, " %s=%gs", name, (double)ns / 1e9);
 }
 
+static void option_flag(struct buf *out, const char *name, bool on)
+{
+	if (on)
+		buf_printf(out, " %s", name);
+}
+
+static void option_count_of(struct buf *out, const char *name, long long count)
+{
+	if (count > 0)
+		buf_printf(out, " %s=%lld", name, count);
+}
+
+static void load_options(const struct run *run, struct buf *out)
+{
+	const struct load *l = &run->plan->load;
+	const struct options *o = run->options;
+
+	buf_printf(out, " protocol=%s max-tries=%u", query_mode_name(l->mode), l->max_tries);
+	option_count_of(out, "transactions", l->transactions);
+	option_time(out, "time", l->duration_ns);
+	option_time(out, "warmup", l->warmup_ns);
+	option_time(out, "ramp", l->ramp_ns);
+	option_time(out, "think", l->think_ns);
+	if (l->rate > 0)
+		buf_printf(out, " rate=%.15g", l->rate);
+	option_time(out, "latency-limit", l->latency_limit_ns);
+	option_count_of(out, "pipeline", l->pipeline);
+	option_count_of(out, "scale", o->scale);
+	option_flag(out, "connect", l->reconnect);
+	option_flag(out, "continue-on-error", l->continue_on_error);
+	option_flag(out, "exit-on-abort", l->exit_on_abort);
+	option_flag(out, "report-per-command", l->per_command);
+	option_flag(out, "failures-detailed", o->failures_detailed);
+	option_flag(out, "no-vacuum", o->no_vacuum);
+	option_flag(out, "vacuum-all", o->vacuum_all);
+	if (l->sampling_rate < 1)
+		buf_printf(out, " sampling-rate=%.15g", l->sampling_rate);
+	for (int i = 0; i < o->npercentiles; i++)
+		buf_printf(out, "%s%.15g", i > 0 ? "," : " latency-percentiles=", o->percentiles[i]);
+}
+
 void facts_options(const struct run *run, struct buf *out)
 {
 	static const char *const halts[] = {"never", "soon", "now"}, *const pins[] = {"none", "one", "split"};
 	const struct options *o = run->options;
 
-	buf_printf(out, "engine=%s clients=%u lanes=%u retries=%d halt=%s min-workers=%d",
-	        engine_name(run->request->engine), run->request->sessions, run->request->lanes, o->retries,
-	        halts[o->halt], o->min_workers);
+	buf_printf(out, "engine=%s clients=%u lanes=%u", engine_name(run->request->engine), run->request->sessions,
+	        run->request->lanes);
+	if (!run->load)
+		buf_printf(out, " retries=%d", o->retries);
+	buf_printf(out, " halt=%s min-workers=%d", halts[o->halt], o->min_workers);
+	if (run->load)
+		load_options(run, out);
 	option_time(out, "timeout", o->timeout_ns);
 	option_time(out, "max-time", o->max_time_ns);
 	option_time(out, "grace", o->grace_ns);

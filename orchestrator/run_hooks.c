@@ -298,6 +298,7 @@ static void on_usage(void *context, struct member *m, const struct msg_usage *u)
 
 static void worker_ended(struct run *run, struct member *m, const char *end, bool expected, int64_t now)
 {
+	run_load_ended(run, m, now);
 	record_worker(run, m, end, now);
 	if (m->fatal) {
 		note_refusal(run, m->sqlstate, m->cause);
@@ -333,13 +334,15 @@ static void on_ended(void *context, struct member *m, const char *end, bool expe
 	}
 }
 
-static bool on_work_left(void *context)
+static bool on_work_left(void *context, const struct member *m)
 {
 	const struct run *run = context;
 	const struct tickets *t = &run->tickets;
 
 	if (run->stop.mode != STOP_NONE)
 		return false;
+	if (run->load && run->go_given)
+		return run_load_left(run, m, loop_clock(run->loop));
 	/* Before GO every place is wanted; later only while something can still be handed out. */
 	if (!run->go_given || atomic_load(&run->shm->next) < t->n || t->nqueue > 0)
 		return true;

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "orchestrator/spawn.h"
 #include "orchestrator/watchdog.h"
@@ -70,12 +71,24 @@ static bool has_teardown(const struct run *run)
 	return run->plan->teardown && (run->setup_begun || run->go_given);
 }
 
-static void teardown(struct run *run, int64_t now)
+static void start_special(struct run *run, const struct task *task, int64_t now)
 {
 	struct err err = {0};
 
+	run->special_ended = false;
+	run->special_outcome = OUTCOME_NONE;
+	run->special_text[0] = '\0';
+	if (crew_start_special(&run->crew, task, now, &err))
+		return;
+	run->special_ended = true;
+	snprintf(run->special_text, sizeof run->special_text, "%.500s", err.text);
+}
+
+static void teardown(struct run *run, int64_t now)
+{
 	run->reap_end_ns = run->reap_end_ns ? run->reap_end_ns : now;
 	close_tickets(run, now);
+	run_load_end(run, now);
 	run_stop_settled(run);
 	if (!has_teardown(run) || run->stop.signals > 1) {
 		sweep(run, now);
@@ -84,13 +97,7 @@ static void teardown(struct run *run, int64_t now)
 	run_enter(run, PHASE_TEARDOWN, now);
 	watchdog_waits_for("@teardown to end");
 	run_stop_teardown(run, now);
-	run->special_ended = false;
-	run->special_outcome = OUTCOME_NONE;
-	run->special_text[0] = '\0';
-	if (crew_start_special(&run->crew, run->plan->teardown, now, &err))
-		return;
-	run->special_ended = true;
-	snprintf(run->special_text, sizeof run->special_text, "%.500s", err.text);
+	start_special(run, run->plan->teardown, now);
 }
 
 static void reap(struct run *run, int64_t now)
@@ -131,22 +138,58 @@ static void begin_spawn(struct run *run, int64_t now)
 	crew_tell(&run->crew);
 }
 
-void run_begin(struct run *run, int64_t now)
+static void begin_setup(struct run *run, int64_t now)
 {
-	struct err err = {0};
-
 	if (!run->plan->setup || run->request->skip_setup) {
 		begin_spawn(run, loop_clock(run->loop));
 		return;
 	}
-	if (!record_open(run, now))
+	if (run->id == 0 && !record_open(run, now))
 		return;
 	run_enter(run, PHASE_SETUP, now);
-	run->setup_ns = now;
+	run->setup_ns = run->setup_ns ? run->setup_ns : now;
 	run->setup_begun = true;
-	if (!crew_start_special(&run->crew, run->plan->setup, now, &err)) {
-		run->special_ended = true;
-		snprintf(run->special_text, sizeof run->special_text, "%.500s", err.text);
+	start_special(run, run->plan->setup, now);
+}
+
+void run_begin(struct run *run, int64_t now)
+{
+	if (!run->request->vacuum) {
+		begin_setup(run, now);
+		return;
+	}
+	if (!record_open(run, now))
+		return;
+	run_enter(run, PHASE_VACUUM, now);
+	run->setup_ns = now;
+	start_special(run, run->request->vacuum, now);
+}
+
+/* As pgbench, which goes on whatever becomes of it: scripts need not use its tables. Its own scripts do. */
+static void phase_vacuum(struct run *run, int64_t now)
+{
+	struct member *special = crew_special(&run->crew);
+	bool missing = strncmp(run->special_text, "42P01", 5) == 0;
+
+	if (!run->special_ended) {
+		if (special->idle && !special->leaving)
+			crew_stop(&run->crew, special, STOP_EXIT);
+		return;
+	}
+	run->setup_end_ns = now;
+	if (run->stop.mode != STOP_NONE) {
+		reap(run, now);
+	} else if (missing && run->plan->load.ask_scale) {
+		run_refuse(run, EXIT_USAGE, now,
+		        "the tables of the built-in scripts are not there (%.200s): create them with pgbench -i",
+		        run->special_text);
+	} else {
+		if (run->special_outcome != OUTCOME_DONE)
+			run_event(run, now, missing ? LEVEL_INFO : LEVEL_WARNING, "not vacuumed",
+			        "pgbench's tables were not vacuumed and emptied before the run (-n leaves that out): "
+			        "%.300s",
+			        run->special_text);
+		begin_setup(run, now);
 	}
 }
 
@@ -271,6 +314,8 @@ static void phase_connect(struct run *run, int64_t now)
 
 bool run_is_over(const struct run *run)
 {
+	if (run->load)
+		return run_load_over(run);
 	if (run->tickets.n == 0 || tickets_all_final(&run->tickets))
 		return true;
 	if (crew_coming(&run->crew) == 0)
@@ -330,7 +375,9 @@ static void phase_measure(struct run *run, int64_t now)
 	while (tickets_gone_overdue(
 	        &run->tickets, crew_observer(crew)->state == MEMBER_LIVING ? now : CLOCK_NEVER, &position))
 		record_ticket(run, position, now);
-	if (run->stop.mode == STOP_NONE) {
+	if (run->load)
+		run_load_measure(run, now);
+	else if (run->stop.mode == STOP_NONE) {
 		record_release(run, now);
 		find_lost(run, now);
 		crew_retries(crew, now);
@@ -348,8 +395,10 @@ static void phase_measure(struct run *run, int64_t now)
 			run_stop(run, STOP_SOON, RUN_ABORTED, now, "no session is left: %.200s", run->refusal.text);
 		return;
 	}
-	if (!tickets_all_final(&run->tickets) && run->stop.mode == STOP_NONE)
+	bool unfinished = run->load ? crew_living(crew) == 0 : !tickets_all_final(&run->tickets);
+	if (unfinished && run->stop.mode == STOP_NONE)
 		run_stop(run, STOP_SOON, RUN_ABORTED, now, "no worker is left: %.200s", run->refusal.text);
+	run->sessions_missing = crew_count(crew, SESSION_GAVE_UP);
 	reap(run, now);
 }
 
@@ -418,6 +467,9 @@ void run_phase(struct run *run, int64_t now)
 			break;
 		case PHASE_OLD:
 			run_phase_old(run, now);
+			break;
+		case PHASE_VACUUM:
+			phase_vacuum(run, now);
 			break;
 		case PHASE_SETUP:
 			phase_setup(run, now);

@@ -38,7 +38,8 @@ static void fork_early(struct run *run, int64_t now)
 {
 	struct err err = {0};
 
-	if (run->request->resume || (run->plan->setup && !run->request->skip_setup) || run->stop.mode != STOP_NONE)
+	const struct run_request *q = run->request;
+	if (q->resume || q->vacuum || (run->plan->setup && !q->skip_setup) || run->stop.mode != STOP_NONE)
 		return;
 	run->crew.early = true;
 	for (uint32_t i = 0; i < EARLY_MOST && i < run->nworkers; i++)

@@ -370,6 +370,7 @@ static struct msg_usage own_usage(void)
 void record_end(struct run *run, enum run_state state, const char *reason, int exit_code, int64_t now)
 {
 	const struct tickets *t = &run->tickets;
+	struct run_sums sums = run_sums_of(run);
 	struct err err = {0};
 
 	if (!run->store || !run->id)
@@ -379,10 +380,10 @@ void record_end(struct run *run, enum run_state state, const char *reason, int e
 	struct run_end end = {.state = state,
 	        .reason = reason,
 	        .phases = phases_of(run),
-	        .done = t->done,
-	        .failed = t->failed,
-	        .unknown = t->unknown,
-	        .not_run = t->not_run,
+	        .done = sums.done,
+	        .failed = sums.failed,
+	        .unknown = sums.unknown,
+	        .not_run = sums.not_run,
 	        .attempts = t->attempts,
 	        .attempts_done = t->attempts_done,
 	        .attempts_failed = t->attempts_failed,
@@ -405,6 +406,7 @@ void record_end(struct run *run, enum run_state state, const char *reason, int e
 static void spill(struct run *run)
 {
 	char folder[4096], path[4200] = "";
+	struct run_sums sums = run_sums_of(run);
 	struct err err = {0};
 	const char *slash = strrchr(run->request->store_path, '/');
 
@@ -420,14 +422,12 @@ static void spill(struct run *run)
 		log_write(LEVEL_ERROR, NULL,
 		        "results were not stored (%s); those not yet on disk are in %s: %u done, %u failed, %u "
 		        "unknown, %u not run",
-		        run->store_text, path, run->tickets.done, run->tickets.failed, run->tickets.unknown,
-		        run->tickets.not_run);
+		        run->store_text, path, sums.done, sums.failed, sums.unknown, sums.not_run);
 	else
 		log_write(LEVEL_ERROR, NULL,
 		        "results were not stored (%s) and could not be written elsewhere either (%s; choose a place "
 		        "with --spill=DIR): %u done, %u failed, %u unknown, %u not run",
-		        run->store_text, err.text, run->tickets.done, run->tickets.failed, run->tickets.unknown,
-		        run->tickets.not_run);
+		        run->store_text, err.text, sums.done, sums.failed, sums.unknown, sums.not_run);
 }
 
 void record_close(struct run *run)

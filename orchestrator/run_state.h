@@ -5,6 +5,7 @@
  *   run_preflight.c  the phases before anything runs
  *   run_hooks.c    what the children tell            run_stop.c    signals, limits of time, stopping in steps
  *   run_record.c   everything that goes to the store run_facts.c   facts of this machine
+ *   run_load.c     scripts in a loop
  */
 #ifndef ORCHESTRATOR_RUN_STATE_H
 #define ORCHESTRATOR_RUN_STATE_H
@@ -26,10 +27,11 @@
 /*
  * PREFLIGHT  the observer connects and tells facts; limits are checked
  * OLD        --resume: the backends that unknown tickets may still run on are ended
+ * VACUUM     load runs: what pgbench does to its tables before a run, in a worker of its own
  * SETUP      @setup in a worker of its own
  * SPAWN      workers are forked, a few per step; here the wall begins
  * CONNECT    sessions become ready or give up; at its end the barrier opens with an instant a few ms ahead
- * MEASURE    tickets are run until all are final, or the run is stopped
+ * MEASURE    tickets are run until all are final, scripts until all loops have ended, or the run is stopped
  * REAP       workers were told to leave
  * TEARDOWN   @teardown in a worker of its own
  * SWEEP      the observer looks for sessions of ours, and leaves
@@ -38,6 +40,7 @@
 enum phase {
 	PHASE_PREFLIGHT,
 	PHASE_OLD,
+	PHASE_VACUUM,
 	PHASE_SETUP,
 	PHASE_SPAWN,
 	PHASE_CONNECT,
@@ -46,6 +49,11 @@ enum phase {
 	PHASE_TEARDOWN,
 	PHASE_SWEEP,
 	PHASE_END
+};
+
+/* How a run's tickets, or the transactions of a load run, ended. */
+struct run_sums {
+	uint32_t done, failed, unknown, not_run, aborted;
 };
 
 struct stopping {
@@ -57,6 +65,8 @@ struct stopping {
 	bool patient; /* --halt=soon: what runs may take its time */
 	uint32_t signals; /* stop signals received */
 };
+
+struct load_watch;
 
 struct early_event { /* told before the store was open */
 	int64_t at_ns;
@@ -107,6 +117,12 @@ struct run {
 	char special_text[600];
 	bool setup_begun, teardown_failed;
 
+	/* a load run */
+	bool load;
+	struct load_watch *watch;
+	bool load_ended, load_told_late, load_file_failed;
+	uint32_t sessions_missing; /* that had given up when MEASURE ended */
+
 	/* CONNECT */
 	struct err refusal; /* the first session that gave up, or a worker's end */
 	uint32_t spawned;
@@ -150,19 +166,34 @@ struct run {
 bool run_with(const struct run_request *request, const struct crew_bodies *bodies, struct run_answer *answer,
         struct err *err);
 
+struct run_sums run_sums_of(const struct run *run);
+
 /* run_phase.c */
 void run_enter(struct run *run, enum phase phase, int64_t now);
 void run_phase(struct run *run, int64_t now);
 /* Nothing of the workload ran and nothing will: the run ends with err, after whatever is running has left. */
 void run_refuse(struct run *run, enum exit_code code, int64_t now, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
-void run_begin(struct run *run, int64_t now); /* the run has its row: SETUP, else SPAWN */
+void run_begin(struct run *run, int64_t now); /* the run has its row: VACUUM or SETUP, else SPAWN */
 bool run_is_over(const struct run *run); /* no ticket can change any more */
 
 /* run_preflight.c */
 void run_phase_preflight(struct run *run, int64_t now);
 void run_phase_old(struct run *run, int64_t now);
 int64_t run_connect_budget(const struct target *target); /* all addresses of a name, and a second */
+
+/* run_load.c */
+bool run_load_open(struct run *run, uint32_t lanes, struct err *err); /* the shared memory */
+bool run_load_watch(struct run *run, struct err *err); /* the watch, before the first fork */
+void run_load_close(struct run *run);
+int64_t run_load_step(struct run *run, int64_t now); /* returns when to be called again */
+void run_load_ended(struct run *run, const struct member *m, int64_t now); /* a worker has */
+bool run_load_left(const struct run *run, const struct member *m, int64_t now);
+bool run_load_over(const struct run *run);
+void run_load_measure(struct run *run, int64_t now);
+void run_load_end(struct run *run, int64_t now);
+struct run_sums run_load_sums(const struct run *run);
+bool run_load_short(const struct run *run); /* not all that was asked for was done */
 
 /* run_log.c */
 void run_log_starts(struct run *run, int64_t now);

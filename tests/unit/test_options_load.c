@@ -171,6 +171,7 @@ static void test_refused(void **state)
 	        {"-S --sampling-rate=0", "is not a share above 0 and up to 1"},
 	        {"-S --sampling-rate=1.5", "is not a share"},
 	        {"-n -v", "-n (no vacuum) contradicts -v"},
+	        {"-v --read-only", "-v (vacuum all tables) contradicts --read-only"},
 	        {"-i", "pgbench -i"},
 	        {"-I dtg", "pgbench -i"},
 	        {"--foreign-keys", "pgbench -i"},

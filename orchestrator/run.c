@@ -159,12 +159,10 @@ static int64_t step_progress(struct run *run, int64_t now)
 		return CLOCK_NEVER;
 	if (now < run->progress_ns)
 		return run->progress_ns;
-	if (run->load) {
-		struct run_sums s = run_load_sums(run);
-		run->progress_ns = progress_step(run->progress, now, s.done, s.failed, s.unknown, 0);
-	} else {
+	if (run->load)
+		run->progress_ns = run_load_progress(run, now);
+	else
 		run->progress_ns = progress_step(run->progress, now, t->done, t->failed, t->unknown, t->n);
-	}
 	return run->progress_ns;
 }
 

@@ -105,6 +105,14 @@ static void tell_late(struct run *run, int64_t now)
 	        (double)(now - end) / 1e9);
 }
 
+int64_t run_load_progress(struct run *run, int64_t now)
+{
+	struct progress_load load;
+
+	load_watch_progress(run->watch, &load);
+	return progress_step_load(run->progress, now, &load);
+}
+
 void run_load_measure(struct run *run, int64_t now)
 {
 	struct load_counts counts;

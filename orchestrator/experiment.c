@@ -208,9 +208,6 @@ bool experiment_prepare(struct experiment *x, struct options *options, int argc,
 	x->plan = experiment_plan(options, err);
 	if (x->plan == NULL || !take_gates(x, err) || !decide_baseline(x, err))
 		return false;
-	if (x->plan->scripts != NULL && !options->dry_run)
-		return err_set(
-		        err, EXIT_USAGE, "load runs are not supported by this version; --dry-run shows this one");
 	x->engine = options->engine;
 	x->seed = options->seed_given ? options->seed : rng_system() & (uint64_t)INT64_MAX;
 	if (x->plan->scripts != NULL)

@@ -14,6 +14,7 @@
 #include "orchestrator/progress.h"
 #include "reports/budget.h"
 #include "reports/gate.h"
+#include "reports/load_numbers.h"
 #include "reports/render.h"
 #include "reports/stats.h"
 #include "shared/clock.h"
@@ -73,17 +74,29 @@ static bool keep_verdicts(struct experiment *x, const struct gallery *g, const s
 	bool ok = x->store != NULL;
 	for (int i = 0; ok && i < g->count; i++) {
 		const struct proof *p = &g->shown[i].proof;
-		ok = store_verdict(x->store, o->runs[i], verdict_name(p->verdict), p->speedup, p->ceiling,
-		        p->overlap_percent, err);
+		ok = store_verdict(x->store, o->runs[i], p->kept, p->speedup, p->ceiling, p->overlap_percent, err);
 	}
 	ok = ok && store_commit(x->store, err);
 	struct err closing;
 	return experiment_close_store(x, ok ? err : &closing) && ok;
 }
 
-static int by_makespan(const void *a, const void *b)
+static double rate_of(const struct run_view *run)
 {
-	int64_t x = ((const struct shown *)a)->proof.makespan_us, y = ((const struct shown *)b)->proof.makespan_us;
+	struct load_numbers n;
+	load_numbers_of(run, &n);
+	return n.tps;
+}
+
+/* The shortest first, of load runs the fastest: the one in the middle stands for all. */
+static int by_result(const void *a, const void *b)
+{
+	const struct shown *one = a, *other = b;
+	if (one->view.load != NULL && other->view.load != NULL) {
+		double x = rate_of(&one->view), y = rate_of(&other->view);
+		return x > y ? -1 : x < y;
+	}
+	int64_t x = one->proof.makespan_us, y = other->proof.makespan_us;
 	return x < y ? -1 : x > y;
 }
 
@@ -93,6 +106,12 @@ static void say_repeats(const struct gallery *g, const struct shown *median, str
 	char middle[32], low[32], high[32];
 	if (g->count < 2)
 		return;
+	if (median->view.load != NULL) {
+		buf_printf(out, " %d runs: tps %.6g (run %lld, shown above) [%.6g to %.6g]\n", g->count,
+		        rate_of(&median->view), (long long)median->view.id, rate_of(&g->shown[g->count - 1].view),
+		        rate_of(&g->shown[0].view));
+		return;
+	}
 	buf_printf(out, " %d runs: makespan %s (run %lld, shown above) [%s to %s]", g->count,
 	        stats_duration((double)median->proof.makespan_us, middle), (long long)median->view.id,
 	        stats_duration((double)g->shown[0].proof.makespan_us, low),
@@ -218,7 +237,7 @@ int showing_print(struct experiment *x, const struct showing *showing)
 		fail(&err);
 		code = exit_code_worse(code, EXIT_STORE);
 	}
-	qsort(g.shown, (size_t)g.count, sizeof(*g.shown), by_makespan);
+	qsort(g.shown, (size_t)g.count, sizeof(*g.shown), by_result);
 	const struct shown *median = &g.shown[(g.count - 1) / 2];
 	if (!print_median(x, &g, median, &err)) {
 		fail(&err);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "reports/load_numbers.h"
 #include "reports/stats.h"
 #include "shared/buf.h"
 
@@ -57,10 +58,42 @@ static const char *measure_percentile(const struct run_view *run, double p, doub
 	return NULL;
 }
 
+/* What stands for a load run: its transactions' latency as pgbench counts it, from the schedule with a rate. */
+static const char *measure_load(const struct gate *gate, const struct run_view *run, const struct proof *proof,
+        double *measured, const char **note)
+{
+	struct load_numbers n;
+
+	load_numbers_of(run, &n);
+	switch (gate->metric) {
+	case GATE_ERRORS:
+		*measured = (double)run->failed + run->unknown;
+		return NULL;
+	case GATE_WALL:
+		*measured = (double)proof->wall_us / 1e6;
+		return proof->wall_us > 0 ? NULL : "no transaction ended";
+	case GATE_MAKESPAN:
+		*measured = (double)n.measured_us / 1e6;
+		return n.measured_us > 0 ? NULL : "no transaction ended";
+	case GATE_TPS:
+		*measured = n.tps;
+		return n.measured_us > 0 ? NULL : "no transaction ended";
+	case GATE_PERCENTILE:
+		*measured = (double)hist_percentile(n.latency, gate->percentile) / 1e9;
+		if (!hist_sound(n.latency, gate->percentile))
+			*note = ", from too few samples: under ten lie above it";
+		return n.latency->count > 0 ? NULL : "no transaction was done";
+	default:
+		return "a load run has none";
+	}
+}
+
 /* NULL and *measured, or why it is not known. */
 static const char *measure(const struct gate *gate, const struct run_view *run, const struct proof *proof,
         double *measured, const char **note)
 {
+	if (run->load)
+		return measure_load(gate, run, proof, measured, note);
 	switch (gate->metric) {
 	case GATE_ERRORS:
 		*measured = (double)run->failed + run->unknown;

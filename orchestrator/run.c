@@ -17,6 +17,7 @@
 
 #define EVENTS_MOST 128
 #define OBSERVER_INTERVAL_NS (100 * NS_PER_MS)
+#define OBSERVER_LOAD_INTERVAL_NS (86400 * NS_PER_S) /* nobody asks what a session of a load run waited for */
 #define OBSERVERS_MOST 3u
 
 static uint32_t workers_of(const struct run_request *q)
@@ -62,7 +63,7 @@ static void fill_crew(struct run *run, const struct crew_bodies *bodies)
 	}
 	crew->observation = (struct observation){.shm = run->shm,
 	        .target = run->target,
-	        .interval_ns = OBSERVER_INTERVAL_NS,
+	        .interval_ns = run->load ? OBSERVER_LOAD_INTERVAL_NS : OBSERVER_INTERVAL_NS,
 	        .reconnect_for_ns = run->options->reconnect_for_ns};
 }
 

@@ -73,14 +73,15 @@ void run_stop(struct run *run, enum stop_mode mode, enum run_state state, int64_
 		s->state = state;
 		s->cancel_ns = s->patient ? CLOCK_NEVER : now + run->options->grace_ns;
 		s->now_ns = s->kill_ns = CLOCK_NEVER;
+		const char *what = run->load ? "transaction" : "task";
 		if (mode == STOP_SOON && s->patient)
 			run_event(run, now, LEVEL_WARNING, "stopping",
-			        "%s: no task is started any more; those that run are waited for", s->reason);
+			        "%s: no %s is started any more; those that run are waited for", s->reason, what);
 		else if (mode == STOP_SOON)
 			run_event(run, now, LEVEL_WARNING, "stopping",
-			        "%s: no task is started any more; those that run get up to %.3g s "
+			        "%s: no %s is started any more; those that run get up to %.3g s "
 			        "(--grace)%s",
-			        s->reason, (double)run->options->grace_ns / 1e9,
+			        s->reason, what, (double)run->options->grace_ns / 1e9,
 			        s->signals > 0 ? "; a second signal stops at once" : "");
 		else
 			run_event(run, now, LEVEL_WARNING, "stopping", "%s: what runs is given up now", s->reason);
@@ -100,7 +101,7 @@ static void first_signal(struct run *run, const char *name, int64_t now)
 	} else if (s->mode == STOP_SOON && s->cancel_ns > cancel_ns) { /* --halt=soon set no limit */
 		s->cancel_ns = cancel_ns;
 		run_event(run, now, LEVEL_WARNING, "stopping",
-		        "%s: the tasks that run get up to %.3g s (--grace); a second signal stops at once", name,
+		        "%s: what runs gets up to %.3g s (--grace); a second signal stops at once", name,
 		        (double)run->options->grace_ns / 1e9);
 	}
 	if (run->phase == PHASE_TEARDOWN)

@@ -135,8 +135,10 @@ static void measured_text(const struct gate *gate, double measured, char out[32]
 	case GATE_ERRORS:
 		snprintf(out, 32, "%.0f", measured);
 		return;
-	case GATE_SPEEDUP:
 	case GATE_TPS:
+		snprintf(out, 32, measured < 100 ? "%.4g" : "%.1f", measured);
+		return;
+	case GATE_SPEEDUP:
 		snprintf(out, 32, "%.4g", measured);
 		return;
 	}

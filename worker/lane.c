@@ -27,6 +27,9 @@
 #define WAKE UINT32_MAX
 
 /* Why a session is to be stepped. LOOK alone: only if its answer has come meanwhile. */
+#define VAIN_LOOKS 16
+#define LOOK_ANYWAY 64
+
 enum { DUE = 1, READY = 2, LOOK = 4 };
 
 void lane_init(struct lane *lane, struct worker *w, uint32_t number, uint32_t first, uint32_t nsessions, int wake_fd)
@@ -46,6 +49,7 @@ void lane_init(struct lane *lane, struct worker *w, uint32_t number, uint32_t fi
 	lane->due_how = mem_zero(nsessions, sizeof *lane->due_how);
 	lane->deadlines = mem_zero(nsessions, sizeof *lane->deadlines);
 	lane->watched = mem_zero(nsessions, sizeof *lane->watched);
+	lane->looks = mem_zero(nsessions, sizeof *lane->looks);
 	record_init(&lane->record, nsessions, worker_send, w);
 	if (lane->load)
 		tally_init(&lane->tally, w->a, w->a->first_lane + number, nsessions);
@@ -78,6 +82,7 @@ void lane_clear(struct lane *lane)
 	free(lane->due_how);
 	free(lane->deadlines);
 	free(lane->watched);
+	free(lane->looks);
 }
 
 static void mark_due(struct lane *lane, uint32_t i, uint8_t how)
@@ -149,6 +154,27 @@ static void note_closed(struct lane *lane, const struct session *s)
 		lane->gave_up = s;
 }
 
+/* Whether a look at once after sending has any hope: never, it turns out, where the server shares our CPU and runs only
+ * when we wait; often with another CPU. So after many in vain only one in some is taken. */
+static bool worth_a_look(struct lane *lane, uint32_t i)
+{
+	struct lane_looks *l = &lane->looks[i];
+
+	return l->vain < VAIN_LOOKS || ++l->left_out % LOOK_ANYWAY == 0;
+}
+
+static bool look_found(struct lane *lane, uint32_t i)
+{
+	struct lane_looks *l = &lane->looks[i];
+
+	if (session_has_answer(&lane->sessions[i])) {
+		l->vain = 0;
+		return true;
+	}
+	l->vain += l->vain < VAIN_LOOKS;
+	return false;
+}
+
 /* Steps one session; answers what it is due for in the next round, 0 = nothing. */
 static uint8_t step(struct lane *lane, uint32_t i, uint8_t how)
 {
@@ -166,7 +192,7 @@ static uint8_t step(struct lane *lane, uint32_t i, uint8_t how)
 		s->served_ns = lane->recorded_ns == 0 ? lane->served_ns : 0;
 	}
 	/* Something was sent in the round before: the answer may be there without waiting for it. */
-	if (how == LOOK && !session_has_answer(s))
+	if (how == LOOK && !look_found(lane, i))
 		return 0;
 	hooks_before_step(lane);
 	lane->now = clock_now_ns();
@@ -176,7 +202,7 @@ static uint8_t step(struct lane *lane, uint32_t i, uint8_t how)
 		note_closed(lane, s);
 	if (lane->nsessions > 1 && !lane->load)
 		lane->served_ns += clock_now_ns() - lane->now;
-	return s->wait.again ? DUE : s->wait.look ? LOOK : 0;
+	return s->wait.again ? DUE : s->wait.look && worth_a_look(lane, i) ? LOOK : 0;
 }
 
 /* Hands over what was finished in this round. The reading ends the time that writing took. */
@@ -210,14 +236,18 @@ static void step_due(struct lane *lane)
 	beat(lane);
 }
 
-static struct timespec to_wait(const struct lane *lane)
+/* How long to wait at most; NULL = until the next tick at the latest. */
+static const struct timespec *to_wait(const struct lane *lane, struct timespec *timeout)
 {
 	int64_t next = lane->next_deadline, now = next == CLOCK_NEVER ? lane->now : clock_now_ns();
 	int64_t left = lane->ndue > 0 || next <= now ? 0 : next - now;
 
+	if (left > WAIT_MOST && lane->tick.running)
+		return NULL;
 	if (left > WAIT_MOST)
 		left = WAIT_MOST;
-	return (struct timespec){.tv_sec = left / NS_PER_S, .tv_nsec = left % NS_PER_S};
+	*timeout = (struct timespec){.tv_sec = left / NS_PER_S, .tv_nsec = left % NS_PER_S};
+	return timeout;
 }
 
 /* Both waits mark who is ready and answer whether the wake-up came. */
@@ -225,9 +255,9 @@ static bool wait_one(struct lane *lane)
 {
 	const struct session_wait *w = &lane->sessions[0].wait;
 	struct pollfd fds[2] = {{.fd = lane->wake_fd, .events = POLLIN}, {.fd = w->fd, .events = w->events}};
-	struct timespec timeout = to_wait(lane);
+	struct timespec timeout;
 
-	if (ppoll(fds, 2, &timeout, NULL) <= 0)
+	if (ppoll(fds, 2, to_wait(lane, &timeout), &lane->tick.waiting) <= 0)
 		return false;
 	if (fds[1].revents)
 		mark_due(lane, 0, DUE | READY);
@@ -237,13 +267,15 @@ static bool wait_one(struct lane *lane)
 static bool wait_many(struct lane *lane)
 {
 	struct epoll_event events[EVENTS_MOST];
-	struct timespec timeout = to_wait(lane);
-	int count = epoll_pwait2(lane->epoll_fd, events, EVENTS_MOST, &timeout, NULL);
+	struct timespec room;
+	const struct timespec *timeout = to_wait(lane, &room);
+	int count = epoll_pwait2(lane->epoll_fd, events, EVENTS_MOST, timeout, &lane->tick.waiting);
 	bool woken = false;
 
 	if (count < 0 && errno == ENOSYS) /* kernels before 5.11: whole milliseconds, rounded up */
-		count = epoll_wait(lane->epoll_fd, events, EVENTS_MOST,
-		        (int)(timeout.tv_sec * 1000 + (timeout.tv_nsec + 999999) / 1000000));
+		count = epoll_pwait(lane->epoll_fd, events, EVENTS_MOST,
+		        timeout ? (int)(timeout->tv_sec * 1000 + (timeout->tv_nsec + 999999) / 1000000) : -1,
+		        &lane->tick.waiting);
 	for (int e = 0; e < count; e++) {
 		if (events[e].data.u32 == WAKE)
 			woken = true;
@@ -313,6 +345,7 @@ void lane_run(struct lane *lane)
 
 	keep_to_cpu(lane);
 	prctl(PR_SET_TIMERSLACK, 1UL); /* GO and back-offs mean what they say; the default adds 50 us */
+	tick_start(&lane->tick, WAIT_MOST);
 	while (!atomic_load(&w->leave)) {
 		/* With a session to step and nothing to be late for, its own reading will do. */
 		if (lane->ndue == 0 || lane->next_deadline != CLOCK_NEVER) {
@@ -322,11 +355,12 @@ void lane_run(struct lane *lane)
 		step_due(lane);
 		if (pick_stop(&w->pick) >= STOP_NOW) {
 			end_sessions(lane);
-			return;
+			break;
 		}
 		if (atomic_load(&w->leave))
-			return;
+			break;
 		if (lane->epoll_fd < 0 ? wait_one(lane) : wait_many(lane))
 			woken(lane);
 	}
+	tick_stop(&lane->tick);
 }

@@ -8,10 +8,17 @@
 #include <stdatomic.h>
 
 #include "worker/session.h"
+#include "worker/tick.h"
 #include "worker/tally.h"
 #include "worker/worker.h"
 
 struct worker;
+
+/* How looks at once after sending went for a session. */
+struct lane_looks {
+	uint8_t vain; /* in a row, as far as it is counted */
+	uint8_t left_out;
+};
 
 /* One thread of control with its sessions. */
 struct lane {
@@ -39,6 +46,8 @@ struct lane {
 	uint32_t ndue;
 	int64_t *deadlines; /* of each session, packed: one scan finds the next */
 	int64_t next_deadline; /* none of them is earlier */
+	struct tick tick;
+	struct lane_looks *looks; /* of each session */
 	short *watched; /* events each socket is watched for, 0 = none */
 };
 

@@ -17,7 +17,7 @@ def children(pid):
         return []
 
 
-def until(condition, seconds=30):
+def until(condition, seconds=60):
     """Waits for a condition; its last answer."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -49,20 +49,24 @@ class Run:
         return self
 
     def active(self, n=1):
-        """Waits until n of the run's queries are active on the server; their backends' pids."""
+        """Waits until n of the run's queries are active on the server; their backends' pids. A workload for which this
+        is asked waits at a gate, or runs for so long that nothing can be in time."""
         query = ("select pid from pg_stat_activity where application_name like 'pgparallel%' and state = 'active' "
                  "and pid <> pg_backend_pid() and query not like '%pg_stat_activity%'")
 
         def look():
             rows = self.server.sql(query)
             return rows if len(rows) >= n else None
-        return [int(pid) for pid in until(look) or []]
+        rows = until(lambda: look() or self.process.poll() is not None, 120)
+        if not isinstance(rows, list):
+            raise RuntimeError(f"{n} queries were never active at once: exit {self.process.poll()}\n{self.text('err')}")
+        return [int(pid) for pid in rows]
 
     def workers(self):
         """The observer is the first child."""
         return children(self.process.pid)[1:]
 
-    def end(self, seconds=60):
+    def end(self, seconds=300):
         """Waits for the end; the seconds since the start. The code is 128 + n after signal n, as in a shell."""
         try:
             code = self.process.wait(seconds)

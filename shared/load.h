@@ -105,6 +105,7 @@ struct load_lane {
 	_Atomic uint64_t warmed; /* transactions of the warm-up, whatever became of them */
 	_Atomic uint64_t connects; /* connections made for transactions, the first of each session included */
 	_Atomic uint64_t connect_sum_ns; /* from the start of connecting to ready */
+	_Atomic int64_t scale; /* what :scale is, as its sessions found it in the tables; 0 = not asked */
 	_Atomic uint64_t aborted; /* sessions that ended because of an error */
 	_Atomic int64_t first_ns; /* start of the first counted transaction, 0 = none yet */
 	_Atomic int64_t last_ns; /* end of the last counted one */

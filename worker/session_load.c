@@ -122,7 +122,10 @@ void load_scale(struct session *s, const struct pg_result *r)
 
 	if (pg_kind(r) != PG_ROWS || pg_nrows(r) != 1)
 		return;
-	set_unless_given(l, l->scripts->scale, pg_value_int(r, 0, 0));
+	int64_t scale = pg_value_int(r, 0, 0);
+
+	set_unless_given(l, l->scripts->scale, scale);
+	atomic_store_explicit(&l->tally->lane->scale, scale, memory_order_relaxed);
 	l->scale_known = true;
 }
 

@@ -75,6 +75,14 @@ one() { python3 -c "import sqlite3; print(sqlite3.connect('$PGPARALLEL_DB').exec
 	holds "select sum(records) from load_chunk" "120"
 }
 
+@test "the scaling factor is that of the tables" {
+	sql 'insert into pgbench_branches values (2, 0), (3, 0)'
+	pgp 0 run -n -S -t 3
+	sql 'delete from pgbench_branches where bid > 1'
+	grep -qx 'scaling factor: 3' <<<"$output"
+	[ "$(one 'select scale from load order by run desc limit 1')" = 3 ]
+}
+
 @test "the money of tpcb-like adds up, in every engine" {
 	sql 'update pgbench_accounts set abalance = 0 where abalance <> 0;
 		update pgbench_tellers set tbalance = 0; update pgbench_branches set bbalance = 0'

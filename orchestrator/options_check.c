@@ -67,6 +67,9 @@ static bool check_log(const struct options *o, struct err *err)
 		return err_set(err, EXIT_USAGE, "--progress-timestamp is for the lines of -P: add -P SEC");
 	if (o->log_prefix != NULL && !o->log)
 		return err_set(err, EXIT_USAGE, "--log-prefix is for the files of -l: add -l");
+	if (o->log && o->load.sampling_rate == 0)
+		return err_set(
+		        err, EXIT_USAGE, "-l has nothing to write with --sampling-rate=0: leave one of them out");
 	if (every == 0)
 		return true;
 	if (!o->log)

@@ -305,6 +305,6 @@ const struct option_row option_load_rows[] = {
                 .directive = true,
                 .default_text = "1",
                 .serves = SERVES_LOAD,
-                .text = "share of the transactions that are recorded one by one, as 0.01"},
+                .text = "share of the transactions that are recorded one by one, as 0.01; 0 = none"},
 };
 const size_t option_load_nrows = sizeof(option_load_rows) / sizeof(option_load_rows[0]);

@@ -145,9 +145,9 @@ static bool set_rate(double *field, const char *what, const char *text, struct e
 
 static bool set_share(double *field, const char *what, const char *text, struct err *err)
 {
-	if (decimal(text, strlen(text), field) && *field > 0 && *field <= 1)
+	if (decimal(text, strlen(text), field) && *field >= 0 && *field <= 1)
 		return true;
-	return err_set(err, EXIT_USAGE, "%s: \"%s\" is not a share above 0 and up to 1, as 0.01", what, text);
+	return err_set(err, EXIT_USAGE, "%s: \"%s\" is not a share of 0 to 1, as 0.01", what, text);
 }
 
 static bool set_percentiles(struct options *options, const char *what, const char *text, struct err *err)

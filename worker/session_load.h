@@ -52,7 +52,9 @@ struct looping {
 
 	/* the transaction, or what goes for all of a batch */
 	int script, at;
-	int64_t start_ns, command_ns, sleep_until; /* sleep_until 0 = no \sleep */
+	int64_t start_ns, command_ns;
+	int64_t busy_since; /* of a batch: the end before */
+	int64_t sleep_until; /* 0 = no \sleep */
 	bool warmed; /* it began in the warm-up */
 	bool started; /* tx_started counts it: something may have been sent */
 	bool exposed; /* it may have left something behind: outside a block, or a COMMIT */

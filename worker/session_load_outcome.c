@@ -137,6 +137,7 @@ void load_finish(struct session *s, enum load_outcome outcome, int64_t now)
 	                                .retries = retries < UINT16_MAX ? (uint16_t)retries : UINT16_MAX,
 	                                .outcome = outcome},
 	        .start_ns = l->start_ns,
+	        .busy_ns = now - l->busy_since,
 	        .begun = true,
 	        .started = l->started,
 	        .warmed = l->warmed,
@@ -145,6 +146,7 @@ void load_finish(struct session *s, enum load_outcome outcome, int64_t now)
 	if (bad)
 		count_error(s, outcome);
 	tally_count(l->tally, s->slot, &end);
+	l->busy_since = now;
 	if (s->a->timeout_ns > 0)
 		atomic_store_explicit(&s->slot->deadline_ns, CLOCK_NEVER, memory_order_relaxed);
 	/* What came unasked must not pile up. */

@@ -177,14 +177,25 @@ static bool sync_pipeline(struct session *s, bool end, int64_t now)
 
 /* ---- commands that need no server ---- */
 
+static void count_time(struct session *s, int64_t ns)
+{
+	struct looping *l = s->load;
+
+	if (l->tally->command && !l->warmed)
+		hist_add(&l->tally->command[load_command_number(l, l->script, l->at)].time, ns);
+}
+
+/* What a command here takes is part of the next statement's time: no clock is read for it. */
 static void run_set(struct session *s, const struct script_command *command)
 {
 	struct err err;
 
-	if (script_set(command, &s->load->eval, &err))
-		s->load->at++;
-	else
+	if (!script_set(command, &s->load->eval, &err)) {
 		load_script_error(s, "%s", err.text);
+		return;
+	}
+	count_time(s, 0);
+	s->load->at++;
 }
 
 static void run_branch(struct session *s)
@@ -194,14 +205,6 @@ static void run_branch(struct session *s)
 
 	if (!script_branch(&l->scripts->scripts[l->script], &l->at, &l->eval, &err))
 		load_script_error(s, "%s", err.text);
-}
-
-static void count_time(struct session *s, int64_t now)
-{
-	struct looping *l = s->load;
-
-	if (l->tally->command && !l->warmed)
-		hist_add(&l->tally->command[load_command_number(l, l->script, l->at)].time, now - l->command_ns);
 }
 
 static void run_sleep(struct session *s, const struct script_command *command, int64_t now)
@@ -223,7 +226,7 @@ static void run_sleep(struct session *s, const struct script_command *command, i
 
 void load_woke(struct session *s, int64_t now)
 {
-	count_time(s, now);
+	count_time(s, now - s->load->command_ns);
 	s->load->sleep_until = 0;
 	s->load->at++;
 }
@@ -336,7 +339,7 @@ void load_begin(struct session *s, int64_t now)
 	struct load_lane *lane = l->tally->lane;
 
 	l->began = true;
-	l->start_ns = now;
+	l->start_ns = l->busy_since = now;
 	l->warmed = now < l->tally->begin_ns;
 	l->started = l->exposed = l->pipeline = false;
 	l->tries = 1;

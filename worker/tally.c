@@ -102,8 +102,7 @@ static void count_begun(struct tally *t, struct load_script *script, const struc
 		if (t->load->latency_limit_ns > 0 && r->latency_ns > t->load->latency_limit_ns)
 			load_count(&script->late, 1);
 	}
-	atomic_store_explicit(&lane->busy_ns,
-	        atomic_load_explicit(&lane->busy_ns, memory_order_relaxed) + r->end_ns - end->start_ns,
+	atomic_store_explicit(&lane->busy_ns, atomic_load_explicit(&lane->busy_ns, memory_order_relaxed) + end->busy_ns,
 	        memory_order_relaxed);
 	if (r->end_ns > atomic_load_explicit(&lane->last_ns, memory_order_relaxed))
 		atomic_store_explicit(&lane->last_ns, r->end_ns, memory_order_relaxed);

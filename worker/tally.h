@@ -49,6 +49,7 @@ int64_t tally_next_start(struct tally *t);
 struct tally_end {
 	struct load_record record; /* all but number */
 	int64_t start_ns; /* of its first try */
+	int64_t busy_ns; /* time of the session it took; in a batch they share it */
 	bool begun; /* it was not skipped */
 	bool started; /* slot.tx_started counts it */
 	bool warmed; /* in no number */

@@ -8,16 +8,10 @@
 
 #include "shared/buf.h"
 
-static void add_outage(struct load_series *s, int64_t from, int64_t to)
+static void append(struct load_series *s, int64_t from, int64_t to)
 {
-	struct load_outage *last = s->noutages ? &s->outages[s->noutages - 1] : NULL;
-
 	if (to <= from)
 		return;
-	if (last && from <= last->to_us) {
-		last->to_us = to > last->to_us ? to : last->to_us;
-		return;
-	}
 	s->outages = mem_resize(s->outages, s->noutages + 1, sizeof *s->outages);
 	s->outages[s->noutages++] = (struct load_outage){from, to};
 }
@@ -34,11 +28,26 @@ static bool disconnected(const struct load_view *l, const struct load_second *s)
 	return s->measured && s->sessions == 0 && s->done == 0 && !l->reconnect;
 }
 
+static void sort_and_join(struct load_series *s)
+{
+	size_t kept = 0;
+
+	qsort(s->outages, s->noutages, sizeof *s->outages, by_begin);
+	for (size_t i = 1; i < s->noutages; i++) {
+		struct load_outage *last = &s->outages[kept], *next = &s->outages[i];
+
+		if (next->from_us > last->to_us)
+			s->outages[++kept] = *next;
+		else if (next->to_us > last->to_us)
+			last->to_us = next->to_us;
+	}
+	s->noutages = s->noutages ? kept + 1 : 0;
+}
+
 /* The run tells an outage by two events; one without an end lasted to the end of the series. */
 static void find_outages(const struct run_view *run, struct load_series *s)
 {
 	const struct load_view *l = run->load;
-	struct load_series found = {0};
 	int64_t from = QUERY_NONE;
 
 	for (size_t i = 0; i < run->nevents; i++) {
@@ -47,19 +56,16 @@ static void find_outages(const struct run_view *run, struct load_series *s)
 		if (strcmp(kind, "outage") == 0 && from == QUERY_NONE) {
 			from = run->events[i].at_us;
 		} else if (strcmp(kind, "outage over") == 0 && from != QUERY_NONE) {
-			add_outage(&found, from, run->events[i].at_us);
+			append(s, from, run->events[i].at_us);
 			from = QUERY_NONE;
 		}
 	}
+	if (from != QUERY_NONE)
+		append(s, from, s->end_us);
 	for (size_t i = 0; i < l->nseconds; i++)
 		if (disconnected(l, &l->seconds[i]))
-			add_outage(&found, l->seconds[i].at_us, l->seconds[i].at_us + l->seconds[i].length_us);
-	qsort(found.outages, found.noutages, sizeof *found.outages, by_begin);
-	for (size_t i = 0; i < found.noutages; i++)
-		add_outage(s, found.outages[i].from_us, found.outages[i].to_us);
-	if (from != QUERY_NONE && from < s->end_us)
-		add_outage(s, from, s->end_us);
-	free(found.outages);
+			append(s, l->seconds[i].at_us, l->seconds[i].at_us + l->seconds[i].length_us);
+	sort_and_join(s);
 }
 
 /* Nothing was done in it, and it meets an outage. *at goes forward with the seconds. */

@@ -234,6 +234,26 @@ static void outages_come_from_events_and_from_seconds_without_sessions(void **st
 	}
 }
 
+/* Events and seconds come in any order. */
+static void outages_are_told_apart_and_joined(void **state)
+{
+	struct fixture f;
+	struct load_series s;
+
+	(void)state;
+	fixture_make(&f, FIXTURE_OUTAGE, 0);
+	for (size_t i = 3; i < 5; i++)
+		f.run.load->seconds[i].done = f.run.load->seconds[i].sessions = 0;
+	load_series_of(&f.run, 1000, &s);
+	assert_int_equal(s.noutages, 2);
+	assert_int_equal(s.outages[0].from_us, 3014000);
+	assert_int_equal(s.outages[0].to_us, 5014000);
+	assert_int_equal(s.outages[1].from_us, 20013000);
+	assert_int_equal(s.outages[1].to_us, 23019000);
+	load_series_free(&s);
+	fixture_free(&f);
+}
+
 /* Slow transactions are no outage: nothing ended for some seconds, but the sessions stayed and no event says so. */
 static void a_second_without_an_end_is_a_rate_of_zero(void **state)
 {
@@ -279,6 +299,7 @@ int main(void)
 	        cmocka_unit_test(percentiles_with_too_few_samples_are_left_out),
 	        cmocka_unit_test(no_verdict_is_claimed), cmocka_unit_test(nothing_is_lost_by_putting_seconds_together),
 	        cmocka_unit_test(outages_come_from_events_and_from_seconds_without_sessions),
+	        cmocka_unit_test(outages_are_told_apart_and_joined),
 	        cmocka_unit_test(a_second_without_an_end_is_a_rate_of_zero),
 	        cmocka_unit_test(a_last_look_of_a_moment_is_no_second_of_its_own)};
 

@@ -159,7 +159,8 @@ static bool load(struct job *job, int64_t id, struct loaded *l, struct err *err)
 	        .baseline = l->has_baseline ? &l->baseline : NULL,
 	        .proof = &l->proof,
 	        .budget = &l->budget,
-	        .store_path = job->store};
+	        .store_path = job->store,
+	        .query = job->query};
 	return true;
 }
 
@@ -272,6 +273,8 @@ static bool report_run(struct job *job, size_t i, struct buf *all, struct err *e
 	if (!load(job, job->runs[i], &l, err))
 		return false;
 	link_neighbours(job, &l, previous);
+	if (!job->folder && job->options.csv_table == NULL)
+		job->options.csv_table = csv_default(&l.run); /* one file is one table, the first run's */
 	ok = output_render(&l.rendering, &job->options, &one, err);
 	snprintf(name, sizeof name, "run-%" PRId64 ".%s", l.run.id, ending(job->options.format));
 	if (ok && job->folder) {

@@ -13,7 +13,6 @@
 
 bool output_render(const struct rendering *r, const struct options *options, struct buf *out, struct err *err)
 {
-	const char *table = options->csv_table != NULL ? options->csv_table : "attempts";
 	switch (options->format) {
 	case FORMAT_HTML:
 		html_render(r, out);
@@ -25,14 +24,7 @@ bool output_render(const struct rendering *r, const struct options *options, str
 		markdown_render(r, options->proof, out);
 		return true;
 	case FORMAT_CSV:
-		if (csv_render(r, table, options->csv_raw, out))
-			return true;
-		err_set(err, EXIT_USAGE, "--csv-table: there is no table \"%s\"; there are:", table);
-		for (const char *const *name = csv_tables(); *name != NULL; name++) {
-			size_t used = strlen(err->text);
-			snprintf(err->text + used, sizeof(err->text) - used, " %s", *name);
-		}
-		return false;
+		return csv_render(r, options->csv_table, options->csv_raw, out, err);
 	case FORMAT_NONE:
 		break;
 	}

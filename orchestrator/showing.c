@@ -160,7 +160,11 @@ static bool print_median(const struct experiment *x, const struct gallery *g, co
 		say_repeats(g, s, &text);
 	}
 	if (o->format != FORMAT_NONE) {
-		ok = output_render(&r, o, &report, err) && (o->output == NULL || output_write(o->output, &report, err));
+		/* The store is closed by now; the records of a load run are read while they are written. */
+		r.query = s->view.load != NULL ? query_open(x->store_path, err) : NULL;
+		ok = (s->view.load == NULL || r.query != NULL) && output_render(&r, o, &report, err) &&
+		     (o->output == NULL || output_write(o->output, &report, err));
+		query_close(r.query);
 		if (ok && o->output != NULL)
 			buf_printf(&text, " report: %s\n", o->output);
 		else if (ok)

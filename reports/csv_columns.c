@@ -1,14 +1,12 @@
 /*
  * csv_columns: see csv.h.
  */
-#include "reports/csv.h"
+#include "reports/csv_parts.h"
 
 #include <string.h>
 
-#include "reports/render.h"
-
-static const char *const tables[] = {
-        "attempts", "runs", "tasks", "sessions", "errors", "samples", "events", "environment", NULL};
+static const char *const tables[] = {"attempts", "runs", "tasks", "sessions", "errors", "samples", "events",
+        "environment", "load", "load_scripts", "load_commands", "load_seconds", "load_errors", "load_records", NULL};
 
 static const struct csv_column attempts[] = {{"run", "number of the run"}, {"ticket", "global number of the ticket"},
         {"task", "name of the task"}, {"round", "which execution of the task, 0 = first"},
@@ -97,8 +95,9 @@ const char *const *csv_tables(void)
 
 const struct csv_column *csv_columns(const char *table)
 {
-	static const struct csv_column *const columns[] = {
-	        attempts, runs, tasks, sessions, errors, samples, events, environment};
+	static const struct csv_column *const columns[] = {attempts, runs, tasks, sessions, errors, samples, events,
+	        environment, csv_columns_load, csv_columns_load_scripts, csv_columns_load_commands,
+	        csv_columns_load_seconds, csv_columns_load_errors, csv_columns_load_records};
 
 	for (size_t i = 0; tables[i]; i++)
 		if (strcmp(tables[i], table) == 0)

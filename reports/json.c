@@ -69,27 +69,52 @@ static int append(const char *data, size_t size, void *out)
 	return 0;
 }
 
-static void dump(struct buf *out, json_t *value)
+#define DIGITS 9
+#define DIGITS_EXACT 15
+
+static void dump(struct buf *out, json_t *value, size_t digits)
 {
-	json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+	json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
 	json_decref(value);
+}
+
+static void member(struct buf *out, const char *key, json_t *value, size_t digits)
+{
+	buf_printf(out, ",\n\"%s\":", key);
+	dump(out, value, digits);
 }
 
 void json_member(struct buf *out, const char *key, json_t *value)
 {
-	buf_printf(out, ",\n\"%s\":", key);
-	dump(out, value);
+	member(out, key, value, DIGITS);
+}
+
+void json_member_exact(struct buf *out, const char *key, json_t *value)
+{
+	member(out, key, value, DIGITS_EXACT);
+}
+
+static void rows(struct buf *out, const char *key, const struct rendering *r, size_t count,
+        json_t *(*row)(const struct rendering *, size_t), size_t digits)
+{
+	buf_printf(out, ",\n\"%s\":[", key);
+	for (size_t i = 0; i < count; i++) {
+		buf_puts(out, i ? ",\n" : "\n");
+		dump(out, row(r, i), digits);
+	}
+	buf_putc(out, ']');
 }
 
 void json_rows(struct buf *out, const char *key, const struct rendering *r, size_t count,
         json_t *(*row)(const struct rendering *, size_t))
 {
-	buf_printf(out, ",\n\"%s\":[", key);
-	for (size_t i = 0; i < count; i++) {
-		buf_puts(out, i ? ",\n" : "\n");
-		dump(out, row(r, i));
-	}
-	buf_putc(out, ']');
+	rows(out, key, r, count, row, DIGITS);
+}
+
+void json_rows_exact(struct buf *out, const char *key, const struct rendering *r, size_t count,
+        json_t *(*row)(const struct rendering *, size_t))
+{
+	rows(out, key, r, count, row, DIGITS_EXACT);
 }
 
 static json_t *phases(const struct run_phases *p)
@@ -310,5 +335,6 @@ void json_render(const struct rendering *r, struct buf *out)
 	json_rows(out, "workers", r, run->nworker_rows, json_worker);
 	json_rows(out, "samples", r, run->nsamples, json_sample);
 	json_rows(out, "events", r, run->nevents, json_event);
+	json_load(r, out);
 	buf_puts(out, "}\n");
 }

@@ -23,6 +23,14 @@ void json_member(struct buf *out, const char *key, json_t *value);
 void json_rows(struct buf *out, const char *key, const struct rendering *r, size_t count,
         json_t *(*row)(const struct rendering *, size_t));
 
+/* The same for values with histograms: bounds of buckets keep their nanoseconds, which takes 15 digits. */
+void json_member_exact(struct buf *out, const char *key, json_t *value);
+void json_rows_exact(struct buf *out, const char *key, const struct rendering *r, size_t count,
+        json_t *(*row)(const struct rendering *, size_t));
+
+/* The member "load": null for a task list. */
+void json_load(const struct rendering *r, struct buf *out);
+
 json_t *json_attempt(const struct rendering *r, size_t i);
 json_t *json_session(const struct rendering *r, size_t i);
 json_t *json_worker(const struct rendering *r, size_t i);

@@ -17,6 +17,8 @@ struct rendering {
 	const struct proof *proof;
 	const struct budget *budget;
 	const char *store_path;
+	struct query
+	        *query; /* the open file, for what is read while it is written: records of a load run; NULL = none */
 	/* For the page; relative file names that exist beside it, NULL = no link. */
 	const char *index_href, *previous_href;
 	size_t detail; /* attempts that the page's zoom keeps, 0 = 20,000 */
@@ -34,9 +36,11 @@ void text_render(const struct rendering *r, const struct text_style *style, stru
 void html_render(const struct rendering *r, struct buf *out);
 void json_render(const struct rendering *r, struct buf *out);
 void markdown_render(const struct rendering *r, bool whole_proof, struct buf *out);
-/* One table per file: "attempts" (default), "runs", "tasks", "sessions", "errors", "samples", "events", "environment".
- */
-bool csv_render(const struct rendering *r, const char *table, bool raw, struct buf *out);
+/* One table per file; table NULL is the default of the run. False with EXIT_USAGE when there is no such table, else
+ * when the store cannot be read. */
+bool csv_render(const struct rendering *r, const char *table, bool raw, struct buf *out, struct err *err);
+/* "attempts", or of a load run "load_seconds": its records are too many for most. */
+const char *csv_default(const struct run_view *run);
 const char *const *csv_tables(void); /* NULL-terminated names */
 
 #endif

@@ -237,7 +237,7 @@ def refuse_constant(name):
 
 @test
 def json_documents_fit_their_schema():
-    for kind in KINDS:
+    for kind in KINDS + ["scripts"]:
         document = json.loads(render(kind, "json", 3000), parse_constant=refuse_constant)
         validate(document, schema())
         check(set(document) == set(schema()["properties"]), "a member is missing in the schema")
@@ -259,8 +259,9 @@ def the_schema_refuses_what_is_wrong():
 
 @test
 def csv_tables_read_back():
-    for kind in KINDS:
-        for table in ("attempts", "runs", "tasks", "sessions", "errors", "samples", "events", "environment"):
+    for kind in KINDS + ["scripts"]:
+        for table in ("attempts", "runs", "tasks", "sessions", "errors", "samples", "events", "environment", "load",
+                      "load_scripts", "load_commands", "load_seconds", "load_errors", "load_records"):
             data = render(kind, "csv:" + table, 3000)
             check(b"\r\n" not in data and data.endswith(b"\n"), f"{kind} {table}: line ends")
             rows = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
@@ -269,6 +270,11 @@ def csv_tables_read_back():
     run = json.loads(render("failing", "json"))
     rows = list(csv.DictReader(io.StringIO(render("failing", "csv").decode())))
     check([r["task"] for r in rows] == [a["task"] for a in run["attempts"]], "CSV and JSON differ")
+    run = json.loads(render("scripts", "json"))["load"]
+    rows = list(csv.DictReader(io.StringIO(render("scripts", "csv:load_scripts").decode())))
+    check([r["service_p99_us"] for r in rows] == [str(s["service"]["p99_us"]) for s in run["scripts"]], "they differ")
+    rows = list(csv.DictReader(io.StringIO(render("scripts", "csv:load_records").decode())))
+    check(len(rows) == run["records"], f"{len(rows)} records")
 
 
 # A real browser

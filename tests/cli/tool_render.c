@@ -1,15 +1,16 @@
 /*
  * tool_render: writes the made-up runs of tests/unit/fixture_run as files, for tests that need a browser, a parser
  * of another language or a terminal. tool_render KIND FORMAT [ATTEMPTS|WIDTH] > FILE; FORMAT is text, ascii, color,
- * html, json, md, proof, csv or csv:TABLE.
+ * html, json, md, proof, csv or csv:TABLE. KIND scripts is the load run of tests/unit/sample_load.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/fixture_run.c"
+#include "tests/unit/sample_load_view.h"
 
-static void render(const struct fixture *f, const char *format, int width, struct buf *out)
+static void render(const struct rendering *r, const char *format, int width, struct buf *out)
 {
 	struct text_style style = {.width = width ? width : 80,
 	        .color = strcmp(format, "color") == 0,
@@ -17,19 +18,36 @@ static void render(const struct fixture *f, const char *format, int width, struc
 	        .report_hint = "pgparallel report 160 -o run-160.html"};
 
 	if (strcmp(format, "html") == 0)
-		html_render(&f->rendering, out);
+		html_render(r, out);
 	else if (strcmp(format, "json") == 0)
-		json_render(&f->rendering, out);
+		json_render(r, out);
 	else if (strcmp(format, "md") == 0)
-		markdown_render(&f->rendering, false, out);
+		markdown_render(r, false, out);
 	else if (strcmp(format, "proof") == 0)
-		markdown_render(&f->rendering, true, out);
+		markdown_render(r, true, out);
 	else if (strncmp(format, "csv", 3) == 0)
-		csv_render(&f->rendering, format[3] ? format + 4 : "attempts", false, out);
+		csv_render(r, format[3] ? format + 4 : NULL, false, out, NULL);
 	else if (strncmp(format, "raw", 3) == 0)
-		csv_render(&f->rendering, format[3] ? format + 4 : "attempts", true, out);
+		csv_render(r, format[3] ? format + 4 : NULL, true, out, NULL);
 	else
-		text_render(&f->rendering, &style, out);
+		text_render(r, &style, out);
+}
+
+static int scripts(const char *format, int width)
+{
+	struct sample_load_view load;
+	struct buf out = {0};
+	struct err err;
+
+	if (!sample_load_open(&load, 20000, 2500, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	render(&load.rendering, format, width, &out);
+	fwrite(buf_str(&out), 1, out.len, stdout);
+	buf_free(&out);
+	sample_load_close(&load);
+	return fflush(stdout) != 0;
 }
 
 int main(int argc, char **argv)
@@ -38,11 +56,13 @@ int main(int argc, char **argv)
 	struct buf out = {0};
 	int number = argc > 3 ? atoi(argv[3]) : 0;
 
+	if (argc > 2 && strcmp(argv[1], "scripts") == 0)
+		return scripts(argv[2], number);
 	for (int kind = 0; argc > 2 && kind < FIXTURES; kind++) {
 		if (strcmp(fixture_name((enum fixture_kind)kind), argv[1]) != 0)
 			continue;
 		fixture_make(&f, (enum fixture_kind)kind, number > 400 ? (size_t)number : 0);
-		render(&f, argv[2], number, &out);
+		render(&f.rendering, argv[2], number, &out);
 		fwrite(buf_str(&out), 1, out.len, stdout);
 		buf_free(&out);
 		fixture_free(&f);

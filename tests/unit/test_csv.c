@@ -98,7 +98,7 @@ static void every_table_reads_back(void **state)
 				struct buf out = {0};
 				struct reader r = {0};
 
-				assert_true(csv_render(&f.rendering, csv_tables()[t], raw, &out));
+				assert_true(csv_render(&f.rendering, csv_tables()[t], raw, &out, NULL));
 				r.at = buf_str(&out);
 				assert_true(read_row(&r));
 				assert_int_equal(r.n, columns_in(csv_tables()[t]));
@@ -135,7 +135,7 @@ static void attempts_say_what_happened(void **state)
 
 	(void)state;
 	fixture_make(&f, FIXTURE_FAILING, 0);
-	csv_render(&f.rendering, "attempts", false, &out);
+	csv_render(&f.rendering, "attempts", false, &out, NULL);
 	r.at = buf_str(&out);
 	read_row(&r);
 	free_row(&r);
@@ -172,11 +172,11 @@ static void formulas_are_defused_unless_raw(void **state)
 
 	(void)state;
 	fixture_make(&f, FIXTURE_HOSTILE, 0);
-	csv_render(&f.rendering, "tasks", false, &out);
+	csv_render(&f.rendering, "tasks", false, &out, NULL);
 	assert_non_null(strstr(buf_str(&out), "\n160,'=1+1,"));
 	assert_non_null(strstr(buf_str(&out), "\n160,'-2,"));
 	buf_clear(&out);
-	csv_render(&f.rendering, "tasks", true, &out);
+	csv_render(&f.rendering, "tasks", true, &out, NULL);
 	assert_non_null(strstr(buf_str(&out), "\n160,=1+1,"));
 	buf_free(&out);
 	fixture_free(&f);
@@ -189,7 +189,7 @@ static void unknown_table_is_refused(void **state)
 
 	(void)state;
 	fixture_make(&f, FIXTURE_SLEEPS, 0);
-	assert_false(csv_render(&f.rendering, "nonsense", false, &out));
+	assert_false(csv_render(&f.rendering, "nonsense", false, &out, NULL));
 	assert_int_equal(out.len, 0);
 	assert_null(csv_columns("nonsense"));
 	fixture_free(&f);

@@ -212,7 +212,7 @@ static bool get_varint(const unsigned char **at, const unsigned char *end, uint6
 	for (unsigned shift = 0; *at < end && shift < 64; shift += 7) {
 		unsigned char byte = *(*at)++;
 
-		if (shift == 63 && byte > 1)
+		if ((shift == 63 && byte > 1) || (shift > 0 && byte == 0)) /* beyond 64 bits, or longer than need be */
 			return false;
 		*value |= (uint64_t)(byte & 0x7f) << shift;
 		if (!(byte & 0x80))
@@ -256,10 +256,20 @@ static bool unpack_buckets(struct hist *h, const unsigned char *at, const unsign
 		if (gap > HIST_BUCKETS || bucket > HIST_BUCKETS)
 			return false;
 		h->buckets[bucket - 1] = n;
-		total += n;
+		if (__builtin_add_overflow(total, n, &total))
+			return false;
 		widen(h, bucket, bucket - 1);
 	}
 	return total == h->count;
+}
+
+/* Minimum and maximum lie in the lowest and the highest bucket with values; without values there is nothing. */
+static bool bounds_fit(const struct hist *h)
+{
+	if (h->count == 0)
+		return h->sum == 0 && h->squares == 0 && h->min1 == 0 && h->max == 0;
+	return h->min1 > 0 && h->min1 - 1 <= h->max && h->max <= INT64_MAX && hist_bucket(h->min1 - 1) == h->low1 - 1 &&
+	       hist_bucket(h->max) == h->high;
 }
 
 bool hist_unpack(struct hist *h, const void *bytes, size_t len)
@@ -273,5 +283,5 @@ bool hist_unpack(struct hist *h, const void *bytes, size_t len)
 	        !get_varint(&at, end, &squares) || !get_varint(&at, end, &h->min1) || !get_varint(&at, end, &h->max))
 		return false;
 	memcpy(&h->squares, &squares, sizeof squares);
-	return isfinite(h->squares) && unpack_buckets(h, at, end);
+	return isfinite(h->squares) && h->squares >= 0 && unpack_buckets(h, at, end) && bounds_fit(h);
 }

@@ -175,9 +175,9 @@ static size_t total_of_errors(struct load_watch *watch)
 static int64_t scale_of(const struct load_watch *watch)
 {
 	const struct scripts *scripts = watch->run->plan->scripts;
-	const struct script_variable *given = &scripts->variables[scripts->scale];
+	const struct script_variable *given = scripts->nvariables > 0 ? &scripts->variables[scripts->scale] : NULL;
 
-	if (given->set)
+	if (given && given->set)
 		return given->value.type == VALUE_INT ? given->value.integer : 0;
 	for (uint32_t l = 0; l < watch->layout.nlanes; l++) {
 		int64_t found = atomic_load_explicit(&watch->lanes[l].lane->scale, memory_order_relaxed);

@@ -200,5 +200,5 @@ static bool put_record(void *context, const struct load_record *record)
 bool csv_load_records(const struct rendering *r, struct csv_row *row)
 {
 	struct record_writer w = {r, row};
-	return !r->run->load || query_load_records(r->query, r->run->id, put_record, &w, row->err);
+	return !r->run->load || !r->query || query_load_records(r->query, r->run->id, put_record, &w, row->err);
 }

@@ -274,7 +274,6 @@ static void test_directive_errors(void **state)
 	        {"-- @run\nselect 1", NULL, "w.sql:1: @run needs options"},
 	        {"-- @run clients= 5\nselect 1", NULL, "w.sql:1: clients= needs its value"},
 	        {"\n-- @gate errors > \nselect 1", NULL, "w.sql:2: the gate 'errors >' needs a number"},
-	        {"-- @gate tps > 5\nselect 1", NULL, "w.sql:1: the gate tps is for scripts in a loop: not supported"},
 	        {"-- @setup\nselect 1;", NULL, "w.sql: no task"},
 	        {"", NULL, "w.sql: no task"},
 	        {"-- nothing\n;;\n", NULL, "w.sql: no task"},

@@ -25,6 +25,8 @@ bool place_divide(
 	return true;
 }
 
+_Static_assert(PLACE_MOST <= CPU_SETSIZE, "every CPU number has a bit");
+
 bool place_decide(struct place *place, enum pin pin, bool local, struct err *err)
 {
 	uint16_t allowed[PLACE_MOST];
@@ -34,7 +36,7 @@ bool place_decide(struct place *place, enum pin pin, bool local, struct err *err
 	if (pin != PIN_NONE && sched_getaffinity(0, sizeof set, &set) != 0)
 		return err_set(err, EXIT_USAGE,
 		        "--pin: this program cannot see which CPUs it may use (%s): leave it out", strerror(errno));
-	for (uint16_t cpu = 0; pin != PIN_NONE && cpu < CPU_SETSIZE && cpu < PLACE_MOST; cpu++)
+	for (uint16_t cpu = 0; pin != PIN_NONE && cpu < PLACE_MOST; cpu++)
 		if (CPU_ISSET(cpu, &set))
 			allowed[count++] = cpu;
 	return place_divide(place, pin, local, allowed, count, err);

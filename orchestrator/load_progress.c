@@ -67,8 +67,8 @@ static void print(struct load_watch *watch, int64_t now)
 	/* The first line after the warm-up: what is counted began with it. */
 	if (watch->progress_last_ns < watch->begin_ns && now > watch->begin_ns)
 		line.span_s = (double)(now - watch->begin_ns) / 1e9;
-	line.at_s = options->progress_timestamp ? (double)(now / NS_PER_US + watch->run->wall_offset_us) / 1e6
-	                                        : (double)(now - watch->run->go_ns) / 1e9;
+	int64_t wall_us = now / NS_PER_US + watch->run->wall_offset_us;
+	line.at_s = options->progress_timestamp ? (double)wall_us / 1e6 : (double)(now - watch->run->go_ns) / 1e9;
 	load_progress_line(&text, &line, &more);
 	if (watch->run->progress)
 		progress_clear(watch->run->progress);

@@ -470,8 +470,9 @@ select 1;'
 		psql -qAtc "select pg_terminate_backend(pid) from pg_stat_activity
 			where application_name = 'pgparallel/test'" >/dev/null
 	done) 3>&- &
+	local ending=$!
 	works -c 4 -T 2
-	wait
+	wait \"$ending\"
 	n=$(rows 'select sum(n) from counter')
 	[ "$n" -ge "$(count done)" ]
 	[ "$n" -le "$(($(count done) + $(count unknown)))" ]
@@ -492,8 +493,9 @@ select 1;'
 		psql -qAtc "select pg_terminate_backend(pid) from pg_stat_activity
 			where application_name = 'pgparallel/test' and state = 'idle in transaction'" >/dev/null
 	done) 3>&- &
+	local ending=$!
 	works -c 3 -T 2
-	wait
+	wait \"$ending\"
 	n=$(rows 'select sum(n) from counter')
 	[ "$n" -ge "$(count done)" ]
 	[ "$n" -le "$(($(count done) + $(count unknown)))" ]
@@ -522,8 +524,9 @@ select 1;'
 	. tests/pg/server.bash
 	script <<<'select 1;'
 	(sleep 0.5 && pg_restart fast) 3>&- &
+	local restart=$!
 	works -c 3 -T 4
-	wait
+	wait $restart
 	[ "$(total connects)" -ge 6 ]
 	[ "$(total aborted)" = 0 ]
 }

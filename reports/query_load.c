@@ -283,7 +283,7 @@ bool query_load_records(struct query *q, int64_t run, bool (*take)(void *context
 	while (more && query_step(q, &s, &ok, err)) {
 		r->scripts = sqlite3_column_int64(s, 3);
 		if (!read_chunk(s, r)) {
-			more = ok = query_damaged(q, "records of a load run make no sense", err);
+			ok = query_damaged(q, "records of a load run make no sense", err);
 			break;
 		}
 		for (size_t i = 0; more && i < r->count; i++)

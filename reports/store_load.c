@@ -49,7 +49,7 @@ static void sum_of(struct op_load *load, const struct load_total *total)
 			load->all.counters[c] += load->scripts[i].counters[c];
 	for (int kind = 0; kind < LOAD_TIMES; kind++) {
 		memset(merged, 0, sizeof *merged);
-		for (size_t i = 0; i < load->nscripts; i++)
+		for (size_t i = 0; total->scripts && i < load->nscripts; i++)
 			if (time_of(&total->scripts[i], (enum load_kind_of_time)kind))
 				hist_merge(merged, time_of(&total->scripts[i], (enum load_kind_of_time)kind));
 		figures_of(&load->all.times[kind], merged);

@@ -44,10 +44,11 @@ static unsigned char *put_error(unsigned char *at, uint32_t packed)
 {
 	char sqlstate[6];
 	load_sqlstate_unpack(packed, sqlstate);
-	size_t len = strlen(sqlstate);
-	*at++ = (unsigned char)len;
-	memcpy(at, sqlstate, len);
-	return at + len;
+	unsigned char *length = at++;
+	for (const char *c = sqlstate; *c; c++)
+		*at++ = (unsigned char)*c;
+	*length = (unsigned char)(at - length - 1);
+	return at;
 }
 
 static unsigned char *put_record(unsigned char *at, const struct load_record *r, int64_t end_ns, struct before *before)

@@ -359,6 +359,7 @@ static void heed_stop(struct session *s, int64_t now)
 			load_end(s, now);
 		break;
 	case SESSION_SCRIPT:
+		assert(s->load);
 		if (mode >= STOP_CANCEL && !s->run.cancelled) {
 			s->run.cancelled = true;
 			if (s->load->sleep_until > 0)

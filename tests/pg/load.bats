@@ -472,7 +472,7 @@ select 1;'
 	done) 3>&- &
 	local ending=$!
 	works -c 4 -T 2
-	wait \"$ending\"
+	wait $ending
 	n=$(rows 'select sum(n) from counter')
 	[ "$n" -ge "$(count done)" ]
 	[ "$n" -le "$(($(count done) + $(count unknown)))" ]
@@ -495,7 +495,7 @@ select 1;'
 	done) 3>&- &
 	local ending=$!
 	works -c 3 -T 2
-	wait \"$ending\"
+	wait $ending
 	n=$(rows 'select sum(n) from counter')
 	[ "$n" -ge "$(count done)" ]
 	[ "$n" -le "$(($(count done) + $(count unknown)))" ]

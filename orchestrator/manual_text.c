@@ -36,19 +36,45 @@ static const struct manual_entry directives[] = {
         {"@setup", "SQL that runs once before the run, on a session of its own"},
         {"@teardown", "SQL that runs once after the run, also after a failure"},
         {"@session", "SQL that each session runs when it starts"},
+        {"@script NAME [weight=N]",
+                "a script, until the next directive: it is run in a loop; several make a weighted mix"},
+        {"@param NAME = EXPRESSION",
+                "a parameter of the script, drawn anew for each execution: random(1, 1000), zipfian(...), "
+                "values(a, b); before the first @script one of every script"},
         {"@gate NAME OP NUMBER[ms|s|%]", "a claim that is checked at the end, see GATES"},
         {"-- name: X", "the same as @task X"},
         {NULL, NULL},
 };
 
+static const struct manual_entry scripts[] = {
+        {"which",
+                "-f with -t or -T; a file with meta-commands or with @script; -b, -S and -N; without any of these, but "
+                "with an option of load runs: tpcb-like, as pgbench"},
+        {"language", "pgbench's: \\set with its expressions, \\sleep, \\if, \\gset, \\aset, pipelines, \\shell "
+                     "and \\setshell with --allow-shell; variables client_id, scale, random_seed, default_seed"},
+        {"before",
+                "pgbench's tables are vacuumed and pgbench_history is emptied, where they exist; -n leaves that out"},
+        {"outcomes", "done; failed; skipped (-R with -L); unknown: the connection or the worker was lost after "
+                     "something was sent. Only done ones are in rate and latency. An error ends its session, "
+                     "--continue-on-error goes on; serialization failures and deadlocks are tried again as --max-tries "
+                     "says. A lost session connects again (--reconnect-for), a dead worker is replaced"},
+        {"end", "-t counts for each session, over losses; with -T what runs at its end is waited for. Exit code 3 when "
+                "a transaction failed or is unknown, a session ended early, or the run was stopped; skipped ones are "
+                "as asked for"},
+        {"seed", "the same --random-seed, sessions and scripts draw the same numbers"},
+        {NULL, NULL},
+};
+
 static const struct manual_entry gates[] = {
-        {"errors", "tickets that failed, are unknown, or were not run"},
+        {"errors", "tickets, or transactions of a load run, that failed or are unknown"},
         {"wall", "start of the workers to the last task's end"},
         {"makespan", "start signal to the last task's end"},
-        {"speedup", "measured serial makespan / makespan; implies --baseline"},
-        {"overlap", "per cent of the possible time with two or more active sessions"},
-        {"p50 .. p99.9", "percentile of the execute time of the done attempts"},
-        {"tps", "done tickets a second of the makespan"},
+        {"speedup", "of tasks: measured serial makespan / makespan; implies --baseline"},
+        {"overlap", "of tasks: per cent of the possible time with two or more active sessions"},
+        {"p50 .. p99.9",
+                "percentile of the execute time of the done attempts; of a load run of the latency, with -R from the "
+                "schedule"},
+        {"tps", "of a load run: transactions done a second"},
         {NULL, NULL},
 };
 
@@ -56,7 +82,7 @@ static const struct manual_entry exit_codes[] = {
         {"0", "everything done, stored, every gate passed"},
         {"1", "usage, workload or limits wrong, no such run: nothing ran"},
         {"2", "could not connect or authenticate"},
-        {"3", "ran, and some task failed, was not run, or has an unknown outcome"},
+        {"3", "ran, and some task or transaction failed, was not run, or has an unknown outcome"},
         {"4", "ran, and a gate, a check (rows=) or a claim (--require-overlap) failed"},
         {"5", "results could not be stored or written"},
         {"75", "another run holds the results file's lock"},
@@ -85,6 +111,10 @@ const struct manual_section manual_sections[] = {
                 "SQL with directives in comments: -- @task NAME. A plain file works unchanged: each statement is a "
                 "task q1, q2, ... A name of a column of --data written :name is a parameter.",
                 directives},
+        {"LOAD RUNS",
+                "Scripts run in a loop by every session, for a time or a count. Options and output are pgbench's where "
+                "it has them.",
+                scripts},
         {"GATES", "NAME OP NUMBER with < <= = != >= >, in @gate lines and --gate. Exit code 4 when one fails.", gates},
         {"EXIT STATUS", "The more severe wins: 5, 2, 3, 4; 5 also wins over a signal.", exit_codes},
         {"ENVIRONMENT", NULL, environment},

@@ -96,10 +96,11 @@ bool directive_unknown(const char *path, int line, const struct directive *d, st
 	size_t n = 0;
 
 	if (d->kind == DIRECTIVE_LATER)
-		return workload_refuse(err, path, line, "@%.*s is not supported by this version%s", len, d->word,
-		        d->word[0] == 's'   ? "; a list of tasks (-- @task NAME) is"
-		        : d->word[0] == 'p' ? "; values for each execution can come from --data=FILE.csv"
-		                            : "; rows are counted, not written");
+		return workload_refuse(err, path, line,
+		        d->word[0] == 'o'
+		                ? "@%.*s is not supported by this version; rows are counted, not written"
+		                : "@%.*s belongs to scripts: it begins its line, and tasks are not mixed with it",
+		        len, d->word);
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (words[i].kind != DIRECTIVE_LATER)
 			known[n++] = words[i].word;

@@ -79,14 +79,14 @@ static bool refuse_backslash(const struct splitter *s, const struct token *token
 	for (size_t i = 0; i < sizeof pgbench / sizeof pgbench[0]; i++)
 		if (strlen(pgbench[i]) == len && memcmp(pgbench[i], name, len) == 0)
 			return workload_refuse(err, s->path, token->line,
-			        "\\%.*s: scripts with meta-commands are not supported by this version; values for each "
-			        "execution can come from a file (--data=FILE.csv) and are written :name",
+			        "\\%.*s: meta-commands are for scripts (-- @script NAME, or a file without tasks that "
+			        "is "
+			        "run with -t or -T); values for a task come from a file (--data=FILE.csv) and are "
+			        "written "
+			        ":name",
 			        n, name);
-	return workload_refuse(err, s->path, token->line,
-	        "\\%.*s is a command of psql and not SQL: scripts with meta-commands are not supported by this "
-	        "version; "
-	        "take it out%s",
-	        n, name, n >= 1 && name[0] == 'g' ? " and end the statement with ;" : "");
+	return workload_refuse(err, s->path, token->line, "\\%.*s is a command of psql and not SQL: take it out%s", n,
+	        name, n >= 1 && name[0] == 'g' ? " and end the statement with ;" : "");
 }
 
 static bool refuse_unclosed(const struct splitter *s, const struct token *token, struct err *err)

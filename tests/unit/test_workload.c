@@ -232,9 +232,8 @@ static void test_directive_errors(void **state)
 	        {"-- @taks a\nselect 1", NULL, "w.sql:1: unknown directive @taks; did you mean @task?"},
 	        {"-- @Task a\nselect 1", NULL, "w.sql:1: unknown directive @Task; did you mean @task?"},
 	        {"-- @author me\nselect 1", NULL, "w.sql:1: unknown directive @author; the directives are @workload"},
-	        {"select 1;\n-- @script x weight=3\nselect 1", NULL,
-	                "w.sql:2: @script is not supported by this version"},
-	        {"-- @param n = random(1,10)\nselect :n", NULL, "w.sql:1: @param is not supported by this version"},
+	        {"select 1;\n-- @script x weight=3\nselect 1", NULL, "w.sql:2: @script belongs to scripts"},
+	        {"-- @param n = random(1,10)\nselect :n", NULL, "w.sql:1: @param belongs to scripts"},
 	        {"-- @task a\n-- @output x.csv\nselect 1", NULL, "w.sql:2: @output is not supported by this version"},
 	        {"-- @task\nselect 1", NULL, "w.sql:1: @task needs a name"},
 	        {"-- @task readonly\nselect 1", NULL, "w.sql:1: @task needs a name before its options"},
@@ -284,7 +283,7 @@ static void test_directive_errors(void **state)
 	        {"select 1;\ncommit;", NULL, "w.sql:2: no BEGIN stands before this end"},
 	        {"select 1;\nbegin;\nselect 2", NULL, "w.sql:2: the transaction that begins here has no COMMIT"},
 	        {"-- @task a\nselect 'x", NULL, "w.sql:2: the quote (') that opens here"},
-	        {"-- @task a\n\\set n 1\nselect 1", NULL, "w.sql:2: \\set: scripts with meta-commands"},
+	        {"-- @task a\n\\set n 1\nselect 1", NULL, "w.sql:2: \\set: meta-commands are for scripts"},
 	        {"-- @task a\ncopy t from stdin;\n1\n\\.\n", NULL, "w.sql:2: COPY ... FROM STDIN"},
 	};
 

@@ -10,6 +10,7 @@ import threading
 from tap import PROGRAM, ROOT, SOAK, Tap
 from throwaway import Server
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(ROOT, "tests/bench"))
 import soak_load  # noqa: E402 (it needs the path above)
 

@@ -294,6 +294,7 @@ void proof_doubts_load(const struct run_view *run, struct proof *proof)
 
 	load_numbers_of(run, &n);
 	doubt_client(run, proof);
+	doubt_repeats(run, proof);
 	doubt_active(run, &n, proof);
 	if (run->end.swept.restarted)
 		doubt(proof, "server restarted", "the server was started anew during the run");

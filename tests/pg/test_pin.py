@@ -107,6 +107,15 @@ def main():
             good = ("repeats differ" in told) == (wanted is not None) and ("holds CPUs still" in told) == (wanted == "--pin=one")
             tap.check(f"--repeat={repeats} {' '.join(more)}: {'no doubt' if wanted is None else 'repeats that differ are told'}",
                       answer.returncode == 0 and good, answer.stdout + answer.stderr)
+        with open(file, "w") as f:  # the second run's transactions take ten times as long
+            f.write("select pg_sleep(case when nextval('pace') > 20 then 0.05 else 0.005 end);\n")
+        server.sql("select setval('pace', 1, false)")
+        answer = program(["run", "--db", db, "-n", "-f", file, "-c", "1", "-t", "20", "--repeat", "2", "--pin=split"], server.socket_env)
+        told = " ".join(answer.stdout.split())
+        if len(ALLOWED) > 1:
+            tap.check("a load run: repeats that differ are told", answer.returncode == 0 and "repeats differ" in told,
+                      answer.stdout + answer.stderr)
+            tap.check("a load run: where it ran is kept", (fact(db)[0] or "").startswith("split: "), fact(db))
     tap.end()
 
 

@@ -38,6 +38,7 @@ void load_series_begin(struct load_watch *watch)
 	watch->begin_ns = load_begin_ns(watch->load, go);
 	watch->end_ns = load_end_ns(watch->load, go);
 	watch->stretch_ns = go;
+	watch->connected = watch->run->ready_sessions;
 	watch->look_ns = next_look(watch, go);
 }
 
@@ -215,8 +216,8 @@ void load_series_last(struct load_watch *watch, int64_t now)
 {
 	struct load_sums more;
 
+	/* Who is connected is known from the look before: by now the workers have left. */
 	load_sum(watch, &watch->sums);
-	watch->connected = count_connected(watch);
 	if (watch->stretch_ns < watch->begin_ns && now > watch->stretch_ns)
 		close_warmup(watch, now);
 	load_sums_since(&more, &watch->sums, &watch->before);

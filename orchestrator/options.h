@@ -86,7 +86,6 @@ struct options {
 	const char **defines;
 	int ndefines; /* -D */
 	int scale; /* -s, 0 = not given */
-	bool allow_shell;
 	bool no_vacuum, vacuum_all; /* -n, -v */
 	double percentiles[PERCENTILES_MOST]; /* --latency-percentiles, ascending */
 	int npercentiles; /* 0 = the usual ones */

@@ -226,8 +226,9 @@ static bool meta_shell(struct meta *m, struct script_command *command)
 	bool sets = command->kind == COMMAND_SETSHELL;
 
 	if (!m->reader->options->allow_shell)
-		return refuse_at(m, m->begin, "runs a program of this machine, which a script may not do by itself",
-		        "allow it with --allow-shell");
+		return refuse_at(m, m->begin,
+		        "runs a program of this machine, which scripts may not do in this version",
+		        "do it before the run, or draw the value with \\set");
 	if (!read_words(m) || !count_words(m, sets ? 2 : 1, WORDS_MOST,
 	                              sets ? "\\setshell NAME COMMAND [ARGUMENT]..." : "\\shell COMMAND [ARGUMENT]..."))
 		return false;

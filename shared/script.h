@@ -24,7 +24,7 @@ enum command_kind {
 	COMMAND_STARTPIPELINE,
 	COMMAND_SYNCPIPELINE,
 	COMMAND_ENDPIPELINE,
-	COMMAND_SHELL, /* only parsed with --allow-shell */
+	COMMAND_SHELL, /* only parsed when script_options allow it, which no option of the program does */
 	COMMAND_SETSHELL
 };
 

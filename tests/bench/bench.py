@@ -2,13 +2,15 @@
 """make bench: the program next to its peers, row by row. It is no test and gates nothing.
 
 bench.py --program FILE [--row N] [--repeats N] [--seconds S] [--seed N] [--out DIR] [--null]: prints ratio, range,
-interval, target and pass or short, and writes bench.csv and bench.md into DIR. A further row is one more module with
-rows(context) in ROWS. With --null pgbench stands in for the program in load rows: what the frame then finds different
+interval, target and pass or short, and writes bench.csv and bench.md into DIR. All rows take about 20 minutes. A further
+row is one more module with rows(context) in ROWS. A row whose program fails is told as failed, the others are measured
+all the same, and the exit code is 1. With --null pgbench stands in for the program in load rows: what the frame then finds different
 is its own noise.
 """
 import argparse
 import csv
 import os
+import subprocess
 import sys
 import time
 
@@ -23,6 +25,7 @@ import row_recording  # noqa: E402
 import row_report  # noqa: E402
 import row_sleeps  # noqa: E402
 import row_tasks  # noqa: E402
+from throwaway import find_bindir  # noqa: E402
 
 # Some rows come out of the same runs, and one of two programs.
 ROWS = {1: [row_sleeps.rows], 2: [row_sleeps.rows], 3: [row_closed.rows_shared], 4: [row_closed.rows_alone],
@@ -53,14 +56,34 @@ def shown(value):
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def write(lines, folder):
+def facts(program):
+    """What the figures belong to, and whether somebody else is at work here."""
+    versions = [subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+                for command in ([program, "version"], [find_bindir() + "/postgres", "--version"])]
+    cpus, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    busy = f"; load average {load:.1f} at the start: others are at work here" if load > cpus / 2 else ""
+    return f"{', '.join(versions)}, {cpus} CPUs, Linux {os.uname().release}{busy}"
+
+
+def measured(parts, context):
+    """The lines of each part; of one that cannot be measured, a line that says why."""
+    for part in parts:
+        try:
+            yield from part(context)
+        except (SystemExit, RuntimeError, OSError) as trouble:
+            rows = [row for row, its in ROWS.items() if part in its]
+            context.say(str(trouble))
+            yield {"row": rows[0], "what": "", "verdict": "failed: " + str(trouble).split("\n", 1)[0]}
+
+
+def write(lines, folder, head):
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "bench.csv"), "w", newline="") as f:
         table = csv.DictWriter(f, COLUMNS, restval="", lineterminator="\n")
         table.writeheader()
         table.writerows(lines)
     with open(os.path.join(folder, "bench.md"), "w") as f:
-        f.write("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS) + "\n")
+        f.write(head + "\n\n| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS) + "\n")
         for line in lines:
             f.write("| " + " | ".join(shown(line.get(c, "")).replace("|", "\\|") for c in COLUMNS) + " |\n")
 
@@ -84,7 +107,7 @@ def arguments_of(words):
     parser.add_argument("--program", required=True)
     parser.add_argument("--row", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=0, help="for every row; each has a number of its own otherwise")
-    parser.add_argument("--seconds", type=int, default=2, help="of one load run")
+    parser.add_argument("--seconds", type=int, default=3, help="of one load run")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", default=".build/bench")
     parser.add_argument("--null", action="store_true")
@@ -101,16 +124,18 @@ def main():
     begin = time.monotonic()
     wanted = [arguments.row] if arguments.row else list(ROWS)
     parts = dict.fromkeys(part for row in wanted for part in ROWS[row])
+    head = facts(context.program)
+    print(head)
     print(f"{'row':>3}  {'what':<44} {'peer':<19} {'ours':>9} {'peer':>9} {'unit':<7}   ratio [lowest-highest]"
           " sure: 95 % interval          target  verdict")
-    for part in parts:
-        for line in part(context):
-            if arguments.row in (0, line["row"]):
-                print(printed(line), flush=True)
-                lines.append(line)
-                write(lines, arguments.out)
+    for line in measured(parts, context):
+        if arguments.row in (0, line["row"]) or line["verdict"].startswith("failed"):
+            print(printed(line), flush=True)
+            lines.append(line)
+            write(lines, arguments.out, head)
     print(f"written: {arguments.out}/bench.csv, {arguments.out}/bench.md after {time.monotonic() - begin:.0f} s")
+    return 1 if any(line["verdict"].startswith("failed") for line in lines) else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

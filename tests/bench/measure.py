@@ -14,6 +14,8 @@ import sys
 import time
 
 CLAIM_FROM = 6  # repeats: with fewer there is a range and no interval
+DOUBT_FROM = 1.5  # repeats of one contender that differ by more say nothing
+LONGEST_S = 300  # one command: for what hangs
 EXACT_MOST = 16  # above so many, subsets are drawn
 
 
@@ -30,7 +32,7 @@ def run_once(contender):
     begin = time.monotonic()
     child = subprocess.Popen(contender.command, env={**os.environ, **contender.env}, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, errors = drain(child)
+    out, errors = drain(child, begin + LONGEST_S)
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.monotonic() - begin
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -48,15 +50,20 @@ def run_once(contender):
     return figures
 
 
-def drain(child):
-    """Both outputs to their ends, without reaping: wait4 must find the child."""
+def drain(child, until):
+    """Both outputs to their ends, without reaping: wait4 must find the child. It is killed when that takes too long."""
     with child.stdout, child.stderr:
         parts = {child.stdout: b"", child.stderr: b""}
         with selectors.DefaultSelector() as both:
             for stream in parts:
                 both.register(stream, selectors.EVENT_READ)
             while both.get_map():
-                for key, _ in both.select():
+                ready = both.select(max(0, until - time.monotonic()))
+                if not ready:
+                    child.kill()
+                    child.wait()
+                    raise SystemExit(f"bench: {' '.join(child.args)} did not end in {LONGEST_S} s")
+                for key, _ in ready:
                     data = os.read(key.fd, 65536)
                     parts[key.fileobj] += data
                     if not data:
@@ -104,6 +111,10 @@ def interval(pairs, seed=1):
     return math.exp(means[k - 1]), math.exp(means[-k])
 
 
+def spread(values):
+    return max(values) / min(values) if min(values) > 0 else math.inf
+
+
 class Comparison:
     """Paired ratios of one figure, always so that more is better for us: ours/theirs of a rate, theirs/ours of a cost."""
 
@@ -117,7 +128,10 @@ class Comparison:
         """The columns of the result table."""
         sure = interval(self.pairs)
         median = statistics.median(self.pairs)
-        return {"unit": unit, "ours": statistics.median(self.ours) * factor, "theirs": statistics.median(self.theirs) * factor,
+        doubt = max(map(spread, (self.ours, self.theirs)))
+        return {"unit": unit, "note": f"repeats differ by {doubt:.1f}x" if doubt > DOUBT_FROM else "",
+                "ours": statistics.median(self.ours) * factor,
+                "theirs": statistics.median(self.theirs) * factor,
                 "ratio": median, "lowest": min(self.pairs), "highest": max(self.pairs),
                 "interval_low": sure[0] if sure else "", "interval_high": sure[1] if sure else "",
                 "repeats": len(self.pairs), "target": target,

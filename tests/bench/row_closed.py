@@ -1,11 +1,12 @@
 """Rows 3 and 4: `select 1` prepared as fast as it goes, server and client on one CPU; recording on, no markers."""
+import os
 import tempfile
 
 from load import Load, missing
 from measure import Comparison, interleave
 from throwaway import Server
 
-MODE, MARKERS, CPU = "one CPU", "off (load run)", 0
+MODE, MARKERS, CPU = "one CPU", "off (load run)", min(os.sched_getaffinity(0))
 
 
 def measured(context, contenders):

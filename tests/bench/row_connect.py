@@ -106,7 +106,7 @@ def ready_rows(context, connecting, server, transport, env, head):
         contenders.append(connecting.ours(f"ours {n}", n, env))
         if not missing("pgbench"):
             contenders.append(connecting.pgbench(f"pgbench {n}", n, env))
-    samples = interleave(contenders, context.repeats(6), context.seed, lambda text: context.say(f"{transport}: {text}"))
+    samples = interleave(contenders, context.repeats(8), context.seed, lambda text: context.say(f"{transport}: {text}"))
     for n in COUNTS:
         line = {**head, "what": f"ready sessions/s, {n} processes, {transport}", "peer": "pgbench -j1"}
         if missing("pgbench"):

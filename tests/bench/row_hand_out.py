@@ -33,7 +33,7 @@ def rows(context):
     contenders = [Contender(f"ours {n}", [tool, TASKS, n, "tell"], read=read) for n in (1, 16)]
     contenders += [Contender("ours untold", [tool, 10 * TASKS, 1, "keep"], read=read)]
     contenders += [peer(context, name, *how[:2]) for name, how in PEERS.items() if name not in skipped]
-    samples = interleave(contenders, context.repeats(6), context.seed, context.say)
+    samples = interleave(contenders, context.repeats(8), context.seed, context.say)
     for name, (_, tasks, _) in PEERS.items():
         for figures in samples.get(name, ()):
             figures.setdefault("rate", tasks / figures["wall"])  # shell peers: the whole command

@@ -48,7 +48,7 @@ def rows(context):
                     "-f", os.path.join(context.root, "orchestrator/examples/five-sleeps.sql")]
             contenders = [measure.Contender("pgparallel", ours, env)]
             contenders += [measure.Contender(name, command, env) for name, command in found.items()]
-            samples = measure.interleave(contenders, context.repeats(6), context.seed,
+            samples = measure.interleave(contenders, context.repeats(8), context.seed,
                                          lambda text, t=transport: context.say(f"{t}: {text}"))
             yield from table(samples, transport, skipped)
 

@@ -25,7 +25,7 @@ def rows(context):
         if python:
             contenders += [Contender(name, [python, context.peer("select_tasks.py"), how, tasks], server.socket_env)
                            for name, (how, tasks, _) in PEERS.items()]
-        samples = interleave(contenders, context.repeats(6), context.seed, context.say)
+        samples = interleave(contenders, context.repeats(8), context.seed, context.say)
     for name, figures in samples.items():
         tasks = TASKS if name == "pgparallel" else PEERS[name][1]
         for one in figures:

@@ -78,6 +78,15 @@ static void print(struct load_watch *watch, int64_t now)
 	watch->progress_last_ns = now;
 }
 
+/* The line that is due as the run ends: what the workers needed to leave is not in it. */
+void load_progress_last(struct load_watch *watch, int64_t now)
+{
+	int64_t at = watch->sums.last_ns > watch->progress_ns ? watch->sums.last_ns : watch->progress_ns;
+
+	if (watch->run->options->progress_ns > 0 && watch->progress_ns > 0 && now >= at)
+		print(watch, at);
+}
+
 int64_t load_progress_step(struct load_watch *watch, int64_t now)
 {
 	int64_t every = watch->run->options->progress_ns;

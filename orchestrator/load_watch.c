@@ -130,8 +130,8 @@ static void log_record(struct load_watch *watch, uint32_t lane, const struct loa
 	if (watch->log_failed || load_log_record(watch->log, lane, record, &err))
 		return;
 	watch->log_failed = true;
-	run_event(run, watch->now_ns, LEVEL_ERROR, "log file", "%.800s", err.text);
-	run_stop(run, STOP_SOON, RUN_STOPPED, watch->now_ns, "a log file could not be written");
+	run_event(run, watch->now_ns, LEVEL_INFO, "log file", "%.800s", err.text);
+	run_stop(run, STOP_SOON, RUN_STOPPED, watch->now_ns, "a log file that could not be written");
 }
 
 static void take_record(struct load_watch *watch, uint32_t lane, const struct load_record *record, int64_t now)
@@ -361,6 +361,7 @@ bool load_watch_end(struct load_watch *watch, int64_t now, struct err *err)
 		drain(watch, now);
 		write_chunk(watch, now);
 		load_series_last(watch, now);
+		load_progress_last(watch, now);
 		load_total_write(watch, now);
 	}
 	watch->ended = true;

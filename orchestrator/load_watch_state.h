@@ -149,6 +149,7 @@ struct load_progress_line {
 };
 void load_progress_line(struct buf *out, const struct load_progress_line *line, const struct load_sums *more);
 int64_t load_progress_step(struct load_watch *watch, int64_t now);
+void load_progress_last(struct load_watch *watch, int64_t now);
 
 /* load_log.c */
 struct load_log_setting {

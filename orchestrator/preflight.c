@@ -104,8 +104,14 @@ static bool enough_descriptors(const struct need *need, int64_t allowed, struct 
 	                 ((int64_t)need->lanes + need->workers - 1) / need->workers * DESCRIPTORS_PER_LANE +
 	                 DESCRIPTORS_BESIDES;
 
-	if (allowed < 0 || (parent <= allowed && worker <= allowed))
+	if (allowed < 0 || (parent + need->log_files <= allowed && worker <= allowed))
 		return true;
+	if (need->log_files > 0 && parent <= allowed && worker <= allowed)
+		return err_set(err, EXIT_USAGE,
+		        "%u log files (-l, one for each lane) and %u workers need %lld descriptors, the limit is %lld: "
+		        "raise it with ulimit -n %lld, or use a smaller -j",
+		        need->log_files, need->workers, (long long)(parent + need->log_files), (long long)allowed,
+		        (long long)(parent + need->log_files));
 	bool by_workers = parent > allowed;
 	int64_t fit = by_workers ? (allowed - DESCRIPTORS_BESIDES) / DESCRIPTORS_PER_WORKER
 	                         : (allowed - DESCRIPTORS_BESIDES) * need->workers / (1 + DESCRIPTORS_PER_LANE);

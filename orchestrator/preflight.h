@@ -13,6 +13,7 @@
 /* What a run needs of this machine. */
 struct need {
 	uint32_t sessions, workers, lanes; /* lanes: threads over all workers */
+	uint32_t log_files; /* -l: open in the parent */
 };
 
 /* What this machine allows; -1 = no limit known. */

@@ -78,7 +78,8 @@ static bool open_run(struct run *run, const struct crew_bodies *bodies, struct e
 	spawn_collect();
 	run->nworkers = workers_of(q);
 	preflight_allowance(&allowance);
-	if (!preflight_machine(&(struct need){q->sessions, run->nworkers, lanes}, &allowance, err))
+	if (!preflight_machine(
+	            &(struct need){q->sessions, run->nworkers, lanes, run->options->log ? lanes : 0}, &allowance, err))
 		return false;
 	if (run->plan->scripts) {
 		if (!run_load_open(run, lanes, err))

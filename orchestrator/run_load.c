@@ -52,17 +52,30 @@ void run_load_ended(struct run *run, const struct member *m, int64_t now)
 
 /* --- while it goes on ------------------------------------------------------------------------------------------- */
 
-/* Whether a replacement of this worker would have anything to do. */
-bool run_load_left(const struct run *run, const struct member *m, int64_t now)
+/* Whether its sessions have anything left to do. */
+static bool sessions_left(const struct run *run, const struct member *m, int64_t now)
 {
 	const struct load *load = &run->plan->load;
 
-	if (m->idle) /* its sessions have ended their loops, or were ended by errors */
-		return false;
 	if (load->transactions == 0)
 		return now < load_end_ns(load, run->go_ns);
 	for (uint32_t s = m->first_session; s < m->first_session + m->nsessions; s++)
 		if (atomic_load(&shm_slot(run->shm, s)->tx_counted) < (uint64_t)load->transactions)
+			return true;
+	return false;
+}
+
+/* Whether a replacement of this worker would have. */
+bool run_load_left(const struct run *run, const struct member *m, int64_t now)
+{
+	/* Its sessions have ended their loops, or were ended by errors. */
+	return !m->idle && sessions_left(run, m, now);
+}
+
+bool run_load_unfinished(const struct run *run, int64_t now)
+{
+	for (uint32_t i = 0; i < run->nworkers; i++)
+		if (sessions_left(run, &run->crew.members[i], now))
 			return true;
 	return false;
 }

@@ -395,7 +395,8 @@ static void phase_measure(struct run *run, int64_t now)
 			run_stop(run, STOP_SOON, RUN_ABORTED, now, "no session is left: %.200s", run->refusal.text);
 		return;
 	}
-	bool unfinished = run->load ? crew_living(crew) == 0 : !tickets_all_final(&run->tickets);
+	bool unfinished =
+	        run->load ? crew_living(crew) == 0 && run_load_unfinished(run, now) : !tickets_all_final(&run->tickets);
 	if (unfinished && run->stop.mode == STOP_NONE)
 		run_stop(run, STOP_SOON, RUN_ABORTED, now, "no worker is left: %.200s", run->refusal.text);
 	run->sessions_missing = crew_count(crew, SESSION_GAVE_UP);

@@ -190,6 +190,7 @@ int64_t run_load_step(struct run *run, int64_t now); /* returns when to be calle
 void run_load_ended(struct run *run, const struct member *m, int64_t now); /* a worker has */
 bool run_load_left(const struct run *run, const struct member *m, int64_t now);
 int64_t run_load_progress(struct run *run, int64_t now); /* what a terminal shows; when to be called again */
+bool run_load_unfinished(const struct run *run, int64_t now); /* somebody should do something yet */
 bool run_load_over(const struct run *run);
 void run_load_measure(struct run *run, int64_t now);
 void run_load_end(struct run *run, int64_t now);

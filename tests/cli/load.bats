@@ -272,9 +272,10 @@ one() { python3 -c "import sqlite3; print(sqlite3.connect('$PGPARALLEL_DB').exec
 	wait $running || [ $? = 143 ]
 }
 
-@test "5: a log file that cannot be written" {
+@test "1: a log file that cannot be made" {
 	pgp 1 run -n -S -t 5 -l --log-prefix="$DIR/nosuch/x"
-	[ -e /dev/full ] || skip "no /dev/full"
+	has "$stderr" 'nosuch/x'
+	[ ! -e "$PGPARALLEL_DB" ]
 }
 
 @test "1: what serves only one kind of run is refused by the other" {
@@ -398,6 +399,14 @@ worker_of() { pgrep -P "$1" | sed -n "${2:-2}p"; } # the first is the observer
 	[ "$(grep -Evc '^[01] [0-9]+ [0-9]+ 0 [0-9]+ [0-9]+$' all)" = 0 ]
 	pgp 0 run -n -S -T 1 -P 0.5 --progress-timestamp
 	has "$stderr" '^progress: [0-9]{10}\.[0-9]+ s, '
+}
+
+@test "on a terminal: one line that is drawn again, and taken away" {
+	command -v script >/dev/null || skip "no script"
+	script -qec true /dev/null </dev/null >/dev/null 2>&1 || skip "no pseudo terminals"
+	TERM=xterm script -qec "stty cols 90 rows 30; '$PGPARALLEL' run -n -S -T 2 -c 2" typescript </dev/null >/dev/null
+	grep -q 'process: [0-9.]* tps.* 2 of 2 sessions' typescript
+	grep -q "$(printf '\033')\\[J" typescript
 }
 
 @test "list, show and report know load runs" {

@@ -126,7 +126,7 @@ static void check_sums(const struct setting *s)
 	assert_int_equal(stored.end.attempts, stored.attempts);
 }
 
-static void must_run(const struct setting *s, fake_behaviour *b)
+__attribute__((unused)) static void must_run(const struct setting *s, fake_behaviour *b)
 {
 	if (!run_fake(s, b))
 		fail_msg("did not run: %s", failure.text);
@@ -143,7 +143,7 @@ static bool share(void)
 	return shared != MAP_FAILED;
 }
 
-static void fail_ticket_2(struct fake *f, enum moment moment)
+__attribute__((unused)) static void fail_ticket_2(struct fake *f, enum moment moment)
 {
 	if (moment == AT_RESULT && f->ticket == 2)
 		f->attempt.outcome = OUTCOME_FAILED;

@@ -128,7 +128,7 @@ soak: ## the long forms of the random tests
 bench-deps: ## install the peers that make bench compares with
 	@sh orchestrator/dist/deps.sh bench
 
-bench: all $(B)/tests/bench/tool_hand_out ## compare with other programs; ROW=1 for one row
+bench: all $(B)/tests/bench/tool_hand_out ## compare with other programs, 20 minutes; ROW=1 for one row of 10
 	@$(PYTHON) tests/bench/bench.py --program $(B)/pgparallel $(if $(ROW),--row $(ROW)) --out $(B)/bench
 
 clean: ## remove what was built

@@ -107,7 +107,7 @@ def arguments_of(words):
     parser.add_argument("--program", required=True)
     parser.add_argument("--row", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=0, help="for every row; each has a number of its own otherwise")
-    parser.add_argument("--seconds", type=int, default=3, help="of one load run")
+    parser.add_argument("--seconds", type=int, default=2, help="of one load run")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", default=".build/bench")
     parser.add_argument("--null", action="store_true")

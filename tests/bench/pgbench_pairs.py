@@ -168,7 +168,7 @@ def arguments_of():
 
 def report(lines, path):
     columns = ["script", "layout", "ours", "theirs", "unit", "ratio", "lowest", "highest", "interval_low", "interval_high",
-               "repeats", "target", "verdict", "kills", "done", "unknown", "rows"]
+               "repeats", "target", "verdict", "note", "kills", "done", "unknown", "rows"]
     with open(path, "w", newline="") if path else contextlib.nullcontext(sys.stdout) as f:
         table = csv.DictWriter(f, columns, restval="", lineterminator="\n")
         table.writeheader()
@@ -178,6 +178,8 @@ def report(lines, path):
 
 def main():
     arguments = arguments_of()
+    if load.missing("pgbench"):
+        raise SystemExit("pgbench_pairs: " + load.missing("pgbench"))
     draw, lines = random.Random(arguments.seed), []
     settings = ["shared_buffers=512MB", "max_wal_size=4GB", f"max_connections={arguments.clients + 20}"]
     with Server(settings, cpu=0 if arguments.one_cpu else None) as server, \

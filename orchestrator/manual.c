@@ -103,6 +103,15 @@ static void man_schema_entry(void *context, enum schema_kind kind, const char *n
 	buf_putc(out, '\n');
 }
 
+static void man_packed(struct buf *out)
+{
+	struct buf text = {0};
+	manual_packed(&text);
+	buf_puts(out, ".SS Packed values\n");
+	troff(out, buf_str(&text));
+	buf_free(&text);
+}
+
 static void man_csv(struct buf *out)
 {
 	buf_puts(out, ".SH CSV TABLES\n");
@@ -151,6 +160,7 @@ void options_man(struct buf *out)
 	troff(out, manual_results);
 	buf_putc(out, '\n');
 	manual_schema(man_schema_entry, out);
+	man_packed(out);
 	man_csv(out);
 }
 

@@ -62,6 +62,21 @@ void manual_schema(schema_entry *entry, void *context)
 	}
 }
 
+/* Comments on lines of their own that begin with "Packed", up to the first other line. */
+void manual_packed(struct buf *out)
+{
+	for (const char *line = store_schema(); (line = strstr(line, "\n-- Packed ")) != NULL;) {
+		for (line++; strncmp(line, "-- ", 3) == 0; line += *line == '\n') {
+			const char *end = line + strcspn(line, "\n");
+			buf_append(out, line + 3, (size_t)(end - line) - 3);
+			buf_putc(out, end[1] == '-' ? ' ' : '\n');
+			line = end;
+		}
+		buf_putc(out, '\n');
+		line--;
+	}
+}
+
 struct markdown {
 	struct buf *out;
 	bool first;
@@ -84,5 +99,6 @@ void manual_store(struct buf *out)
 {
 	struct markdown m = {.out = out};
 	manual_schema(markdown_entry, &m);
-	buf_puts(out, " |\n");
+	buf_puts(out, " |\n\n");
+	manual_packed(out);
 }

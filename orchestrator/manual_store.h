@@ -6,6 +6,9 @@
 
 #include "orchestrator/options.h"
 
+/* Appends the paragraphs about packed values, each with an empty line behind it. */
+void manual_packed(struct buf *out);
+
 enum schema_kind { SCHEMA_TABLE, SCHEMA_VIEW, SCHEMA_COLUMN };
 typedef void schema_entry(void *context, enum schema_kind kind, const char *name, const char *text);
 

@@ -461,12 +461,13 @@ SELECT
 FROM own WHERE (change = 1 AND open = 1) OR (change = -1 AND open = 0);
 
 -- Load runs. A file that an earlier build made has none of the following: it is added when the file is next written.
---
--- Packed histogram (load_script.service and so on), all numbers varints: 1, 6, count, sum in ns, the bits of the
--- sum of squares (a double, us squared) as an integer, minimum + 1 in ns, maximum in ns, then for each bucket with
--- values, lowest first: distance from the bucket before (the first: number + 1), values. Bucket b holds b ns for b < 128,
--- else from (64 + b % 64) * 2^(b / 64 - 1) ns on, up to the next bucket's begin.
--- Varint: seven bits a byte, lowest first, 128 added to every byte but the last. Signed: 2 * n, or -2 * n - 1 when n < 0.
+
+-- Packed histograms (load_script.service, schedule and lag, load_command.time) are varints: 1, 6, the count, the sum in ns,
+-- the sum of squares (a double, us squared: its bits as an integer), the minimum in ns + 1, the maximum in ns, then for
+-- each bucket with values, lowest first: its distance from the one before (the first: its number + 1), and its values.
+-- Bucket b begins at b ns for b < 128, else at (64 + b mod 64) * 2^(b div 64 - 1) ns, and ends where the next one begins.
+-- A varint has seven bits in each byte, lowest first, and 128 added to every byte but the last. A signed number n is
+-- written as 2 * n, below zero as -2 * n - 1.
 
 CREATE TABLE load ( -- settings and totals of a load run: its row says that the run is one
 	run INTEGER PRIMARY KEY REFERENCES run (id), -- its run
@@ -635,11 +636,12 @@ CREATE TABLE load_error ( -- errors of a load run by script and SQLSTATE
 	PRIMARY KEY (run, script, sqlstate)
 ) STRICT, WITHOUT ROWID;
 
--- Packed records: the byte 1, then for each record: a byte with bits; the transaction's end in ns, signed, as distance
--- from that of the record before (the first: from wall zero); its latency in ns; then, where its bit says so, lag in ns,
--- session, script, retries, and the error. Bits 1 and 2 (of value 1 and 2) are the outcome: 0 done, 1 failed, 2 skipped,
--- 3 unknown; the others say: 4 another session than the record before, 8 another script (both begin with 0), 16 a lag,
--- 32 retries, 64 an error: a byte with its length, 5 or 0 (an error of the script itself), and the SQLSTATE.
+-- Packed records (load_chunk.packed) are the byte 1 and then the records. Each is a byte of bits, then varints: the
+-- transaction's end in ns, signed, as distance from that of the record before it (the first: from wall zero); its latency
+-- in ns; then what its bits announce: 16 its lag in ns, 4 its session where it is not that of the record before, 8 its
+-- script likewise (both begin with 0), 32 its retries, and 64 its error: a byte with its length, 5, or 0 for an error of
+-- the script itself, and the SQLSTATE. The two lowest bits are the outcome: 0 done, 1 failed, 2 skipped, 3 unknown.
+
 CREATE TABLE load_chunk ( -- records of a load run's transactions, in the order they were taken
 	run INTEGER NOT NULL REFERENCES run (id), -- its run
 	chunk INTEGER NOT NULL, -- number of the chunk within the run, 1 = first

@@ -462,8 +462,27 @@ static void a_file_without_the_tables_gets_them(void **state)
 	load_run(100, 10);
 }
 
-int main(void)
+/* For tests/unit/test_packed.py: a file with one load run. */
+static int write_file(const char *path)
 {
+	int interrupted;
+	sample_begin(&sample, 5, 2);
+	sample_load_plan(&sample);
+	struct run_begin b = sample_load_begin(&sample);
+	struct store *s = store_open(path, &interrupted, &err);
+	bool ok = s && sample_load_run(&sample, s, &b, 1000, 2500, &err);
+	ok = store_close(s, &err) && ok;
+	sample_load_end(&sample);
+	sample_end(&sample);
+	if (!ok)
+		fprintf(stderr, "%s\n", err.text);
+	return ok ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "--write") == 0)
+		return write_file(argv[2]);
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(records_come_back_exactly),
 	        cmocka_unit_test(the_largest_numbers_come_back), cmocka_unit_test(below_zero_becomes_zero),

@@ -270,8 +270,13 @@ static void the_first_versions_file_opens(void **state)
 	assert_int_equal(v.nattempts, 10);
 	assert_int_equal(v.attempts[9].done_us, 57030);
 	assert_int_equal(v.done, 10);
+	assert_null(v.load); /* it has the tables of load runs by now */
 	run_view_free(&v);
 	query_close(q);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	int64_t loads;
+	assert_true(store_db_int(db, path, "SELECT count(*) FROM v_load", -1, &loads, &err) && loads == 0);
+	sqlite3_close(db);
 }
 
 /* For tests/unit/fixtures/make-store-v1: writes the sample run as a new results file. */

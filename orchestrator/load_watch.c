@@ -14,7 +14,7 @@
 #define DRAIN_LEAST_NS (2 * NS_PER_MS)
 #define DRAIN_MOST_NS (250 * NS_PER_MS)
 #define CHUNK_NS NS_PER_S /* a chunk that is not full is written after so long */
-#define TOTAL_EVERY_NS (10 * NS_PER_S)
+#define TOTAL_HISTS 512 /* so many histograms are added up in a millisecond or two */
 
 /* --- opening ---------------------------------------------------------------------------------------------------- */
 
@@ -200,6 +200,17 @@ static void drain(struct load_watch *watch, int64_t now)
 
 /* --- steps ------------------------------------------------------------------------------------------------------ */
 
+/* What a parent that is killed leaves behind are the last totals: they are written every second, and less often where
+ * adding up takes longer. */
+static int64_t total_pause(const struct load_watch *watch)
+{
+	int64_t hists = (int64_t)watch->layout.nlanes *
+	                ((int64_t)watch->layout.nscripts * (watch->load->rate > 0 ? 3 : 1) + watch->layout.ncommands);
+	int64_t times = 1 + hists / TOTAL_HISTS;
+
+	return (times < 10 ? times : 10) * NS_PER_S;
+}
+
 static void begin(struct load_watch *watch)
 {
 	int64_t go = watch->run->go_ns;
@@ -209,7 +220,7 @@ static void begin(struct load_watch *watch)
 		load_log_begin(watch->log, watch->begin_ns);
 	watch->drained_ns = go;
 	watch->drain_ns = go + watch->interval_ns;
-	watch->total_ns = go + TOTAL_EVERY_NS;
+	watch->total_ns = go + total_pause(watch);
 }
 
 int64_t load_watch_step(struct load_watch *watch, int64_t now)
@@ -228,7 +239,7 @@ int64_t load_watch_step(struct load_watch *watch, int64_t now)
 	next = load_sooner(next, load_progress_step(watch, now));
 	if (now >= watch->total_ns) {
 		load_total_write(watch, now);
-		watch->total_ns = now + TOTAL_EVERY_NS;
+		watch->total_ns = now + total_pause(watch);
 	}
 	return load_sooner(next, watch->total_ns);
 }

@@ -52,30 +52,34 @@ static void write_line(int fd, const struct buf *line)
 	}
 }
 
+/* A line that is due in the warm-up ends with it, however late it is: what was counted since is for the next one. */
 static void print(struct load_watch *watch, int64_t now)
 {
 	const struct options *options = watch->run->options;
+	bool warmup = watch->progress_ns <= watch->begin_ns;
+	int64_t to = warmup ? load_sooner(now, watch->begin_ns) : now;
+	int64_t from = warmup || watch->progress_last_ns > watch->begin_ns ? watch->progress_last_ns : watch->begin_ns;
+	struct load_progress_line line = {.span_s = (double)(to - from) / 1e9,
+	        .timestamp = options->progress_timestamp,
+	        .warmup = warmup,
+	        .load = watch->load};
 	struct load_sums sums, more;
 	struct buf text = {0};
 
 	load_sum(watch, &sums);
 	load_sums_since(&more, &sums, &watch->progress_before);
-	struct load_progress_line line = {.span_s = (double)(now - watch->progress_last_ns) / 1e9,
-	        .timestamp = options->progress_timestamp,
-	        .warmup = now <= watch->begin_ns,
-	        .load = watch->load};
-	/* The first line after the warm-up: what is counted began with it. */
-	if (watch->progress_last_ns < watch->begin_ns && now > watch->begin_ns)
-		line.span_s = (double)(now - watch->begin_ns) / 1e9;
-	int64_t wall_us = now / NS_PER_US + watch->run->wall_offset_us;
-	line.at_s = options->progress_timestamp ? (double)wall_us / 1e6 : (double)(now - watch->run->go_ns) / 1e9;
+	line.at_s = options->progress_timestamp ? ((double)(now / NS_PER_US) + (double)watch->run->wall_offset_us) / 1e6
+	                                        : (double)(now - watch->run->go_ns) / 1e9;
 	load_progress_line(&text, &line, &more);
 	if (watch->run->progress)
 		progress_clear(watch->run->progress);
 	write_line(watch->fd, &text);
 	buf_free(&text);
-	watch->progress_before = sums;
-	watch->progress_last_ns = now;
+	if (warmup)
+		watch->progress_before.warmed = sums.warmed;
+	else
+		watch->progress_before = sums;
+	watch->progress_last_ns = to;
 }
 
 /* The line that is due as the run ends: what the workers needed to leave is not in it. */

@@ -424,6 +424,37 @@ static void an_empty_stretch_has_a_line_of_zeros(void **state)
 	buf_free(&out);
 }
 
+/* The last line of the warm-up is due with its end, and always a little late. */
+static void a_late_line_of_the_warmup_is_one_of_the_warmup(void **state)
+{
+	struct stage s;
+	char text[4096];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	stage_open(&s, 1, 1, 1, 1,
+	        &(struct load){
+	                .duration_ns = 9 * NS_PER_S, .warmup_ns = 2 * NS_PER_S, .max_tries = 1, .sampling_rate = 1});
+	s.options.progress_ns = NS_PER_S;
+	stage_begin(&s);
+	s.watch->fd = ends[1];
+	for (int64_t at = GO; at <= GO + 3 * NS_PER_S; at += 10 * NS_PER_MS) {
+		tx(&s, &(struct tx){.outcome = LOAD_DONE,
+		               .end_ns = at,
+		               .latency_ns = NS_PER_MS,
+		               .warmed = at < GO + 2 * NS_PER_S});
+		load_watch_step(s.watch, at + 5 * NS_PER_MS);
+	}
+	close(ends[1]);
+	text[read(ends[0], text, sizeof text - 1)] = '\0';
+	close(ends[0]);
+	assert_string_equal(text, "progress: 1.0 s, warm-up, 100.5 tps\n"
+	                          "progress: 2.0 s, warm-up, 99.5 tps\n"
+	                          "progress: 3.0 s, 100.5 tps, lat 1.000 ms stddev 0.000, 0 failed\n");
+	stage_close(&s);
+}
+
 static void lines_come_when_they_are_due(void **state)
 {
 	struct stage s;
@@ -474,6 +505,7 @@ int main(void)
 	        cmocka_unit_test(progress_lines),
 	        cmocka_unit_test(an_empty_stretch_has_a_line_of_zeros),
 	        cmocka_unit_test(lines_come_when_they_are_due),
+	        cmocka_unit_test(a_late_line_of_the_warmup_is_one_of_the_warmup),
 	};
 	return cmocka_run_group_tests_name("load_log", tests, NULL, NULL);
 }

@@ -245,6 +245,51 @@ static void test_plain_lines_when_asked_for(void **state)
 	finish(&s);
 }
 
+static void test_a_load_run_has_one_line(void **state)
+{
+	static struct stage s;
+	static struct scripts scripts;
+	static const struct progress_load warm = {.warmup = true, .rate = 1234.56, .sessions = 16, .connected = 15};
+	static const struct progress_load load = {.done = 98765,
+	        .failed = 3,
+	        .unknown = 2,
+	        .rate = 1234.56,
+	        .latency_ns = 1234567,
+	        .sessions = 16,
+	        .connected = 16};
+	static const int widths[] = {200, 80, 40, 10};
+	(void)state;
+	if (no_terminal())
+		skip();
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+		begin(&s, widths[i], 24);
+		s.plan.scripts = &scripts;
+		struct progress *p = draws(&s);
+		assert_int_equal(progress_step_load(p, 5 * NS_PER_S, &warm), 5 * NS_PER_S + 100 * NS_PER_MS);
+		const char *seen = look(&s);
+		if (widths[i] == 200)
+			assert_non_null(strstr(seen, " process: 1234.6 tps, 15 of 16 sessions, warm-up, 4.0 s"));
+		progress_step_load(p, 6 * NS_PER_S, &load);
+		seen = look(&s);
+		assert_true(widest(seen) < widths[i]);
+		assert_null(strchr(seen, '\n'));
+		if (widths[i] == 200)
+			assert_non_null(strstr(seen, " process: 1234.6 tps, 1.235 ms, 16 of 16 sessions, 98765 done, 3 "
+			                             "failed, 2 unknown, 5.0 s"));
+		progress_end(p);
+		finish(&s);
+	}
+	/* -P has lines of its own, and no terminal no line at all. */
+	begin(&s, 0, 0);
+	s.plan.scripts = &scripts;
+	s.options.progress_ns = NS_PER_S;
+	struct progress *p = draws(&s);
+	assert_int_equal(progress_step_load(p, 5 * NS_PER_S, &load), CLOCK_NEVER);
+	assert_string_equal(look(&s), "");
+	progress_end(p);
+	finish(&s);
+}
+
 static void test_no_color(void **state)
 {
 	static struct stage s;
@@ -276,6 +321,7 @@ int main(void)
 	        cmocka_unit_test(test_the_drawing_is_taken_away),
 	        cmocka_unit_test(test_silent_where_no_one_looks),
 	        cmocka_unit_test(test_plain_lines_when_asked_for),
+	        cmocka_unit_test(test_a_load_run_has_one_line),
 	        cmocka_unit_test(test_no_color),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

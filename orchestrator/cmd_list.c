@@ -105,6 +105,15 @@ static void make_row(const struct run_line *l, bool utf8, struct row *row)
 	buf_free(&b);
 }
 
+/* Where no run was compared with a serial one, the column gives its place to the verdicts. */
+static bool nothing_in(const struct row *rows, size_t count, int column)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(rows[i].cell[column], "-") != 0)
+			return false;
+	return true;
+}
+
 /* Natural widths; when they do not fit, the workload's name gives way first, then the verdict. */
 static void fit(const struct row *rows, size_t count, int width, int widths[COLUMNS])
 {
@@ -114,7 +123,10 @@ static void fit(const struct row *rows, size_t count, int width, int widths[COLU
 		for (size_t i = 0; i < count; i++)
 			if (escape_width(rows[i].cell[c]) > widths[c])
 				widths[c] = escape_width(rows[i].cell[c]);
-		sum += widths[c] + (c ? 1 : 0);
+		if (c == COLUMN_SPEEDUP && nothing_in(rows, count, c))
+			widths[c] = 0;
+		else
+			sum += widths[c] + (c ? 1 : 0);
 	}
 	int over = sum - width;
 	int give = widths[COLUMN_WORKLOAD] - 8;
@@ -133,6 +145,8 @@ static void put_row(
 	buf_puts(out, color);
 	for (int c = 0; c < COLUMNS; c++) {
 		struct buf text = {0};
+		if (widths[c] == 0)
+			continue;
 		escape_line(cells[c], !utf8, widths[c], &text);
 		int pad = widths[c] - escape_width(buf_str(&text));
 		if (c)

@@ -188,7 +188,7 @@ void chart_rate(const struct rendering *r, const struct load_series *series, str
 	double step;
 
 	load_numbers_of(r->run, &n);
-	p.high = most_tps(series) > l->rate ? most_tps(series) : l->rate;
+	p.high = fmax(most_tps(series), fmax(l->rate, n.tps));
 	step = chart_step(p.high > 0 ? p.high : 1, 4);
 	p.high = ceil((p.high > 0 ? p.high : 1) / step * 0.999) * step;
 	buf_printf(&about, "Transactions done a second over time: %s on average over what was measured",
@@ -246,6 +246,18 @@ static int64_t latency_path(
 	return last;
 }
 
+static const char *const line_names[PLOT_LINES] = {"p50", "p95", "p99", "max"};
+
+void chart_latency_names(const struct load_series *series, bool schedule, const char *names[PLOT_LINES])
+{
+	for (int k = 0; k < PLOT_LINES; k++) {
+		names[k] = NULL;
+		for (size_t i = 0; i < series->count && names[k] == NULL; i++)
+			if (value_of(&series->stretches[i], k, schedule) > 0)
+				names[k] = line_names[k];
+	}
+}
+
 static bool latency_range(const struct load_series *s, bool schedule, struct plot *p)
 {
 	double least = INFINITY, most = 0;
@@ -263,7 +275,6 @@ static bool latency_range(const struct load_series *s, bool schedule, struct plo
 
 void chart_latency(const struct rendering *r, const struct load_series *series, bool schedule, struct buf *out)
 {
-	static const char *const names[PLOT_LINES] = {"p50", "p95", "p99", "max"};
 	struct plot p = over_time(series, LATENCY_BOTTOM);
 	struct plot_label labels[PLOT_LINES];
 	struct load_numbers n;
@@ -290,8 +301,8 @@ void chart_latency(const struct rendering *r, const struct load_series *series, 
 		last = latency_path(series, &p, k, schedule, &path);
 		if (last == 0)
 			continue;
-		plot_line(out, k, buf_str(&path), names[k]);
-		labels[nlabels++] = (struct plot_label){plot_y(&p, (double)last), names[k]};
+		plot_line(out, k, buf_str(&path), line_names[k]);
+		labels[nlabels++] = (struct plot_label){plot_y(&p, (double)last), line_names[k]};
 	}
 	plot_labels(out, &p, labels, nlabels);
 	chart_end(out);

@@ -22,7 +22,7 @@ struct plot {
 
 double plot_x(const struct plot *p, double x);
 double plot_y(const struct plot *p, double y);
-/* Seconds, minutes or hours along the bottom, with a grid. */
+/* Seconds, minutes or hours along the bottom, with a grid, and what the script needs to find a time again. */
 void plot_time_axis(struct buf *out, const struct plot *p);
 /* Round numbers up the side with a grid; `times`: us as times, else counts. */
 void plot_side_axis(struct buf *out, const struct plot *p, bool times);
@@ -41,12 +41,14 @@ void plot_labels(struct buf *out, const struct plot *p, struct plot_label *label
 #define PLOT_LINES 4
 const char *plot_line_class(int line); /* "s1" .. "s4" */
 void plot_line(struct buf *out, int line, const char *path, const char *title);
-/* A short piece of it for a legend, with its name. */
+/* A short piece of each for a legend, with its name; NULL = the line is not there. */
 void plot_legend(struct buf *out, const char *const *names, int count);
 
 void chart_rate(const struct rendering *r, const struct load_series *series, struct buf *out);
 /* The service time, or with `schedule` the time from the schedule. */
 void chart_latency(const struct rendering *r, const struct load_series *series, bool schedule, struct buf *out);
+/* Names of its lines, NULL where no second has a value. */
+void chart_latency_names(const struct load_series *series, bool schedule, const char *names[PLOT_LINES]);
 void chart_sessions(const struct rendering *r, const struct load_series *series, struct buf *out);
 void chart_percentiles(const struct rendering *r, struct buf *out);
 

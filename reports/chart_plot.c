@@ -69,7 +69,8 @@ void plot_time_axis(struct buf *out, const struct plot *p)
 
 	for (double t = first; t <= p->to / 1e6 * 1.00001; t += step)
 		buf_printf(&d, "M%.1f %gV%g", plot_x(p, t * 1e6), p->top, p->bottom);
-	buf_puts(out, "<g class=\"axis\">");
+	buf_printf(out, "<g class=\"axis\" data-from=\"%.0f\" data-to=\"%.0f\" data-left=\"%g\" data-right=\"%g\">",
+	        p->from, p->to, p->left, p->right);
 	grid(out, buf_str(&d));
 	for (double t = first; t <= p->to / 1e6 * 1.00001; t += step) {
 		time_label(fabs(t) < step / 1e3 ? 0 : t, step, label);
@@ -187,6 +188,8 @@ void plot_legend(struct buf *out, const char *const *names, int count)
 {
 	buf_puts(out, "<p class=\"legend\" aria-hidden=\"true\">");
 	for (int i = 0; i < count; i++) {
+		if (names[i] == NULL)
+			continue;
 		buf_printf(out,
 		        "<span><svg xmlns=\"http://www.w3.org/2000/svg\" width=\"26\" height=\"10\" viewBox=\"0 0 26 "
 		        "10\"><path class=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"%g\"",

@@ -174,8 +174,8 @@ static void table_end(const struct rendering *r, const struct load_series *table
 	buf_puts(out, "</tbody></table></div>\n");
 	if (table->each > 1)
 		buf_printf(out,
-		        "<p class=\"note\">A row holds up to %zu seconds; all %s are in the results file "
-		        "(<code>v_load_second</code>) and in <code>pgparallel report %" PRId64 " -F json</code>.</p>\n",
+		        "<p class=\"note\">A row holds up to %zu seconds; all %s: <code>pgparallel report %" PRId64
+		        " -F csv</code>.</p>\n",
 		        table->each, word_count(r->run->load->nseconds, n), r->run->id);
 	buf_puts(out, "</details>\n");
 }
@@ -184,8 +184,8 @@ static void row_begin(const struct load_stretch *t, struct buf *out)
 {
 	char from[32];
 
-	buf_printf(out, "<tr%s><th scope=\"row\" class=\"n\">%s</th>",
-	        t->failed + t->unknown || t->out ? " class=\"x\"" : "",
+	buf_printf(out, "<tr%s data-t=\"%" PRId64 "\"><th scope=\"row\" class=\"n\">%s</th>",
+	        t->failed + t->unknown || t->out ? " class=\"x\"" : "", t->from_us,
 	        word_exact(t->from_us > 0 ? (double)t->from_us : 0, from));
 }
 
@@ -235,8 +235,9 @@ static void latency_table(const struct rendering *r, const struct load_series *t
 static void latency_figure(const struct rendering *r, const struct load_series *series, const struct load_series *table,
         bool schedule, struct buf *out)
 {
-	static const char *const names[] = {"p50", "p95", "p99", "max"};
+	const char *names[PLOT_LINES];
 
+	chart_latency_names(series, schedule, names);
 	buf_printf(out, "<h3>%s</h3>\n<figure>\n", schedule ? "Time from the schedule" : "Service time");
 	plot_legend(out, names, PLOT_LINES);
 	buf_puts(out, "<div class=\"scroll\">");

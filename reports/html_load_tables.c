@@ -116,11 +116,13 @@ static void script_row(const struct rendering *r, const struct load_script_view 
 	buf_puts(out, "<tr><th scope=\"row\">");
 	escape_html(load_script_name(v), out);
 	buf_puts(out, "</th>");
-	buf_printf(out, "<td class=\"n\">%" PRId64 " (%.3g&nbsp;%%)</td>", v->weight,
-	        weights > 0 ? 100.0 * (double)v->weight / (double)weights : 0);
+	if (l->nscripts > 1)
+		buf_printf(out, "<td class=\"n\">%" PRId64 " (%.3g&nbsp;%%)</td>", v->weight,
+		        weights > 0 ? 100.0 * (double)v->weight / (double)weights : 0);
 	html_count(out, (int64_t)v->done);
-	buf_printf(out, "<td class=\"n\">%s</td>",
-	        n.measured_us > 0 ? word_rate((double)v->done / (double)n.measured_us * 1e6, number) : "–");
+	if (l->nscripts > 1)
+		buf_printf(out, "<td class=\"n\">%s</td>",
+		        n.measured_us > 0 ? word_rate((double)v->done / (double)n.measured_us * 1e6, number) : "–");
 	html_duration(out, h->count ? hist_mean(h) / 1e3 : -1);
 	percentile_cell(h, 50, false, out);
 	percentile_cell(h, 95, false, out);
@@ -141,7 +143,7 @@ static void command_table(const struct load_view *l, uint32_t script, size_t *le
 	        ">line", "statement", ">done", ">mean", ">p50", ">p95", ">p99", ">max", ">failures", ">retries", NULL};
 
 	html_table(out, heads);
-	for (size_t i = 0; i<l->ncommands && * left> 0; i++) {
+	for (size_t i = 0; *left > 0 && i < l->ncommands; i++) {
 		const struct load_command_view *c = &l->commands[i];
 		const struct hist *h = load_hist(c->time);
 		struct buf sql = {0};
@@ -179,26 +181,29 @@ static void put_commands(const struct load_view *l, struct buf *out)
 	}
 	if (l->per_command && l->ncommands > COMMANDS_MOST)
 		buf_printf(out,
-		        "<p class=\"note\">%zu further statements are in the results file "
-		        "(<code>v_load_command</code>).</p>\n",
+		        "<p class=\"note\">%zu further statements are in <code>--csv-table=load_commands</code>.</p>\n",
 		        l->ncommands - COMMANDS_MOST);
 }
 
 void html_load_scripts(const struct rendering *r, struct buf *out)
 {
 	const struct load_view *l = r->run->load;
-	const char *heads[16] = {
-	        "script", ">weight", ">done", ">a second", ">mean", ">p50", ">p95", ">p99", ">max", ">failed"};
-	size_t n = 10;
+	const char *heads[16] = {"script"};
+	bool several = l->nscripts > 1, skips = l->rate > 0 && l->latency_limit_us > 0;
 	int64_t weights = 0;
 
 	for (size_t i = 0; i < l->nscripts; i++)
 		weights += l->scripts[i].weight;
-	if (l->unknown)
-		heads[n++] = ">unknown";
-	heads[n++] = ">retries";
-	if (l->rate > 0 && l->latency_limit_us > 0)
-		heads[n++] = ">skipped";
+	const struct {
+		const char *head;
+		bool shown;
+	} columns[] = {{">weight", several}, {">done", true}, {">a second", several}, {">mean", true}, {">p50", true},
+	        {">p95", true}, {">p99", true}, {">max", true}, {">failed", true}, {">unknown", l->unknown > 0},
+	        {">retries", true}, {">skipped", skips}};
+
+	for (size_t i = 0, n = 1; i < sizeof columns / sizeof columns[0]; i++)
+		if (columns[i].shown)
+			heads[n++] = columns[i].head;
 	buf_puts(out, "<section class=\"long\">\n<h2>Scripts</h2>\n");
 	html_table(out, heads);
 	for (size_t i = 0; i < l->nscripts && i < SCRIPTS_MOST; i++)

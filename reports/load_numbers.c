@@ -80,7 +80,8 @@ static void choose_percentiles(const struct run_view *run, struct load_numbers *
 			break;
 		n->percentiles[n->npercentiles++] = p;
 	}
-	if (n->npercentiles == 0) {
+	n->chosen = n->npercentiles > 0;
+	if (!n->chosen) {
 		static const double usual[] = {50, 90, 95, 99, 99.9};
 
 		memcpy(n->percentiles, usual, sizeof usual);

@@ -24,6 +24,7 @@ struct load_numbers {
 	const struct hist *service, *schedule, *lag; /* never NULL */
 	double percentiles[LOAD_PERCENTILES_MOST]; /* --latency-percentiles, else 50 90 95 99 99.9 */
 	size_t npercentiles;
+	bool chosen; /* they were asked for */
 	double headline; /* the percentile that stands for the tail: 99, less where that has too few samples; 0 = max */
 };
 

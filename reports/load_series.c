@@ -32,6 +32,8 @@ static void sort_and_join(struct load_series *s)
 {
 	size_t kept = 0;
 
+	if (s->noutages == 0)
+		return;
 	qsort(s->outages, s->noutages, sizeof *s->outages, by_begin);
 	for (size_t i = 1; i < s->noutages; i++) {
 		struct load_outage *last = &s->outages[kept], *next = &s->outages[i];
@@ -41,7 +43,7 @@ static void sort_and_join(struct load_series *s)
 		else if (next->to_us > last->to_us)
 			last->to_us = next->to_us;
 	}
-	s->noutages = s->noutages ? kept + 1 : 0;
+	s->noutages = kept + 1;
 }
 
 /* The run tells an outage by two events; one without an end lasted to the end of the series. */
@@ -149,10 +151,12 @@ void load_series_of(const struct run_view *run, size_t most, struct load_series 
 	out->end_us = l->seconds[l->nseconds - 1].at_us + l->seconds[l->nseconds - 1].length_us;
 	out->each = most ? (l->nseconds + most - 1) / most : l->nseconds;
 	find_outages(run, out);
+	/* Sessions leave as they end, which is no loss: the last look is not counted. */
 	for (size_t i = 0; i < l->nseconds; i++) {
 		const struct load_second *s = &l->seconds[i];
+		bool last = i + 1 == l->nseconds || !s[1].measured;
 
-		if (!s->measured)
+		if (!s->measured || (any && last))
 			continue;
 		out->least_sessions = any && out->least_sessions < s->sessions ? out->least_sessions : s->sessions;
 		out->most_sessions = out->most_sessions > s->sessions ? out->most_sessions : s->sessions;

@@ -126,8 +126,7 @@ static void errors(const struct load_view *l, size_t most, struct buf *out)
 	}
 	buf_putc(out, '\n');
 	if (shown < l->nerrors)
-		buf_printf(out, "%zu further kinds of error are in the results file (`v_load_error`).\n\n",
-		        l->nerrors - shown);
+		buf_printf(out, "%zu further kinds of error are in `--csv-table=load_errors`.\n\n", l->nerrors - shown);
 }
 
 static void scripts(const struct rendering *r, size_t most, struct buf *out)
@@ -154,8 +153,7 @@ static void scripts(const struct rendering *r, size_t most, struct buf *out)
 	}
 	buf_putc(out, '\n');
 	if (shown < l->nscripts)
-		buf_printf(
-		        out, "%zu further scripts are in the results file (`v_load_script`).\n\n", l->nscripts - shown);
+		buf_printf(out, "%zu further scripts are in `--csv-table=load_scripts`.\n\n", l->nscripts - shown);
 }
 
 static void commands(const struct load_view *l, size_t most, struct buf *out)
@@ -180,8 +178,7 @@ static void commands(const struct load_view *l, size_t most, struct buf *out)
 	}
 	buf_putc(out, '\n');
 	if (shown < l->ncommands)
-		buf_printf(out, "%zu further statements are in the results file (`v_load_command`).\n\n",
-		        l->ncommands - shown);
+		buf_printf(out, "%zu further statements are in `--csv-table=load_commands`.\n\n", l->ncommands - shown);
 }
 
 void markdown_load(const struct rendering *r, struct buf *out)

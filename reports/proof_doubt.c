@@ -262,13 +262,15 @@ static void doubt_active(const struct run_view *run, const struct load_numbers *
 		        l->rate, 100 * (double)n->all / due);
 }
 
+/* The far tail is asked of every run and left out of short ones; that is no doubt unless somebody wanted it. */
 static void doubt_percentiles(const struct load_numbers *n, struct proof *proof)
 {
 	char names[64] = "", name[16];
 	size_t used = 0;
 
 	for (size_t i = 0; i < n->npercentiles && n->latency->count > 0; i++) {
-		if (hist_sound(n->latency, n->percentiles[i]) || used + 18 >= sizeof(names))
+		if ((!n->chosen && n->percentiles[i] > 99) || hist_sound(n->latency, n->percentiles[i]) ||
+		        used + 18 >= sizeof(names))
 			continue;
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
 		        load_percentile_name(n->percentiles[i], name));

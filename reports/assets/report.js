@@ -1,5 +1,35 @@
 (function () {
 'use strict';
+var tip = document.createElement('div');
+tip.className = 'tip';
+tip.hidden = true;
+document.querySelectorAll('g[data-from]').forEach(function (axis) {
+	var svg = axis.ownerSVGElement, set = axis.dataset, heads = [], mark;
+	var first = svg.closest('figure').querySelector('tr[data-t]') || svg.closest('section').querySelector('tr[data-t]');
+	if (!first) return;
+	var table = first.closest('table'), rows = table.querySelectorAll('tr[data-t]');
+	document.body.appendChild(tip);
+	table.querySelectorAll('thead th').forEach(function (th) { heads.push(th.textContent); });
+	mark = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+	mark.setAttribute('class', 'mean');
+	svg.appendChild(mark);
+	svg.addEventListener('mousemove', function (e) {
+		var r = svg.getBoundingClientRect(), x = (e.clientX - r.left) * svg.viewBox.baseVal.width / r.width, row = first, text = [];
+		var t = +set.from + (x - set.left) / (set.right - set.left) * (set.to - set.from);
+		rows.forEach(function (one) { if (+one.dataset.t <= t) row = one; });
+		tip.hidden = x < set.left || x > set.right;
+		mark.setAttribute('d', tip.hidden ? '' : 'M' + x.toFixed(1) + ' 18V' + (svg.viewBox.baseVal.height - 22));
+		for (var i = 0; i < row.cells.length; i++)
+			if (row.cells[i].textContent) text.push((heads[i] + ' ' + row.cells[i].textContent).trim());
+		tip.textContent = text.join('\n');
+		tip.style.left = Math.min(e.pageX + 14, document.documentElement.clientWidth - 180) + 'px';
+		tip.style.top = e.pageY + 16 + 'px';
+	});
+	svg.addEventListener('mouseleave', function () { tip.hidden = true; mark.setAttribute('d', ''); });
+});
+})();
+(function () {
+'use strict';
 var svg = document.getElementById('gantt'), data = document.getElementById('zoom-data');
 if (!svg || !data) return;
 var NS = 'http://www.w3.org/2000/svg', raw = atob(data.textContent.trim()), pos = 0;

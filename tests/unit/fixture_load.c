@@ -120,7 +120,9 @@ static void close_second(struct making *m, struct load_second *s)
 		s->schedule_p99_us = hist_percentile(w, 99) / 1000;
 		s->schedule_max_us = hist_max(w) / 1000;
 	}
-	m->load->seconds = mem_resize(m->load->seconds, m->load->nseconds + 1, sizeof *s);
+	if ((m->load->nseconds & (m->load->nseconds - 1)) == 0)
+		m->load->seconds =
+		        mem_resize(m->load->seconds, m->load->nseconds ? 2 * m->load->nseconds : 1, sizeof *s);
 	m->load->seconds[m->load->nseconds++] = *s;
 	memset(m->second, 0, sizeof *m->second);
 	memset(m->second_schedule, 0, sizeof *m->second_schedule);
@@ -357,7 +359,6 @@ static void make_wrong(struct fixture *f)
 		l->errors[i].text = evil;
 	strcpy(l->errors[0].sqlstate, "<b>\"'");
 	add_load_error(l, (struct load_error_view){7, "", 1, 0, 0, NULL});
-	snprintf(l->mode, sizeof l->mode, "<i>\033\xff");
 	l->aborted = 3;
 	run->events[0].text = evil;
 	for (size_t i = 0; i < run->nfacts; i++)

@@ -83,8 +83,8 @@ static void every_chart_is_named_sized_and_has_its_numbers(void **state)
 		assert_int_equal(count(page, "role=\"img\" width=\"1000\" height=\""), rows[i].charts);
 		assert_int_equal(count(page, "</title><desc id="), rows[i].charts);
 		assert_int_equal(count(page, "the same numbers as a table"), rows[i].tables);
-		assert_int_equal(
-		        count(page, "</desc>\n<g class=\"axis\">") + count(page, "</desc>\n<path class=\"grid\""),
+		assert_int_equal(count(page, "</desc>\n<g class=\"axis\" data-from=\"") +
+		                         count(page, "</desc>\n<path class=\"grid\""),
 		        rows[i].charts);
 		free(page);
 	}

@@ -107,7 +107,7 @@ static void set_up_error(struct session *s, const struct pg_result *r)
 	if (ask_head(s)->kind == ASK_SCALE && strcmp(pg_sqlstate(r), "42P01") == 0) {
 		len = strlen(s->message);
 		snprintf(s->message + len, sizeof s->message - len,
-		        "; perhaps you need to do initialization (pgbench -i) in database \"%s\", or give -s",
+		        "; perhaps you need to do initialization (pgbench -i) in database \"%s\"",
 		        pg_dbname(s->pg));
 	}
 	snprintf(s->report.sqlstate, sizeof s->report.sqlstate, "%s", pg_sqlstate(r));

@@ -46,7 +46,7 @@ const char *load_script_name(const struct load_script_view *script)
 
 const char *load_error_meaning(const struct load_error_view *e)
 {
-	return e->sqlstate[0] == '\0' && e->unknown == 0 ? "an error of the script itself"
+	return e->sqlstate[0] == '\0' && e->unknown == 0 ? "no error of the server"
 	                                                 : sqlstate_meaning(e->sqlstate);
 }
 

@@ -98,9 +98,6 @@ bool plan_number_tickets(struct plan *plan, struct err *err)
 	uint64_t total = 0;
 
 	free(plan->tickets);
-	if (plan->scripts)
-		scripts_free(plan->scripts);
-	free(plan->scripts);
 	plan->tickets = NULL;
 	plan->ntickets = 0;
 	if (!set_stages(plan, err))
@@ -206,6 +203,9 @@ void plan_free(struct plan *plan)
 	for (int i = 0; i < plan->ntasks; i++)
 		task_clear(&plan->tasks[i]);
 	free(plan->tasks);
+	if (plan->scripts)
+		scripts_free(plan->scripts);
+	free(plan->scripts);
 	task_free(plan->setup);
 	task_free(plan->teardown);
 	task_free(plan->session);

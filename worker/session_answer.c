@@ -102,12 +102,12 @@ static void set_up_error(struct session *s, const struct pg_result *r)
 	if (ask_head(s)->kind == ASK_SESSION)
 		len = (size_t)snprintf(s->message, sizeof s->message, "@session: ");
 	if (ask_head(s)->kind == ASK_SCALE)
-		len = (size_t)snprintf(s->message, sizeof s->message, "could not count number of branches: ");
+		len = (size_t)snprintf(
+		        s->message, sizeof s->message, "the scale (the rows of pgbench_branches) is not known: ");
 	pg_message(r, s->message + len, sizeof s->message - len);
 	if (ask_head(s)->kind == ASK_SCALE && strcmp(pg_sqlstate(r), "42P01") == 0) {
 		len = strlen(s->message);
-		snprintf(s->message + len, sizeof s->message - len,
-		        "; perhaps you need to do initialization (pgbench -i) in database \"%s\", or give -s",
+		snprintf(s->message + len, sizeof s->message - len, "; create its tables with pgbench -i %s",
 		        pg_dbname(s->pg));
 	}
 	snprintf(s->report.sqlstate, sizeof s->report.sqlstate, "%s", pg_sqlstate(r));

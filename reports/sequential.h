@@ -1,0 +1,34 @@
+/*
+ * sequential: intervals of paired blocks that may be looked at after each block (compare --stop-when). The chance that
+ * any look, however many there are, claims a false difference is at most 5 %. Pure: no input/output, no randomness.
+ * A struct sequential owns its memory: _init, then _clear. Any command may use it.
+ */
+#ifndef REPORTS_SEQUENTIAL_H
+#define REPORTS_SEQUENTIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "reports/paired.h"
+
+struct sequential {
+	double *x; /* log ratios in the order measured */
+	double *scale; /* spread of the blocks before each, for its bet */
+	size_t n, room, left_out;
+	double low, high; /* logarithms; -INFINITY and INFINITY until there is an interval */
+	double p;
+};
+
+void sequential_init(struct sequential *s);
+void sequential_clear(struct sequential *s);
+/* The next block's log ratio (reports/paired.h), in the order measured: the order matters. Not finite: left out. */
+void sequential_add(struct sequential *s, double log_ratio);
+/* As paired_of fills it, method PAIRED_ALWAYS_VALID; without an interval until it is finite on both sides. */
+void sequential_result(const struct sequential *s, struct paired *out);
+/* True once high / low - 1 <= width (0.05: the interval's ends are at most 5 % apart). */
+bool sequential_narrow(const struct sequential *s, double width);
+/* The evidence against "the log ratio is at, or on the other side of, this value" after all blocks so far, for above
+ * (+1) and below (-1): the capital of a bettor who began with 1. For tests. */
+double sequential_evidence(const struct sequential *s, double log_ratio, int side);
+
+#endif

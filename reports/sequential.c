@@ -20,7 +20,6 @@
  */
 #include "reports/sequential.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,45 +32,26 @@
 
 static const struct player {
 	double strength, share;
-} players[] = {{INFINITY, 0.16}, {2, 0.24}, {1, 0.24}, {0.5, 0.18}, {0.25, 0.18}};
+} players[SEQUENTIAL_PLAYERS] = {{INFINITY, 0.16}, {2, 0.24}, {1, 0.24}, {0.5, 0.18}, {0.25, 0.18}};
+
+/* Logarithms; infinite until there is an interval. */
+struct bounds {
+	double low, high;
+};
 
 void sequential_init(struct sequential *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->low = -INFINITY;
-	s->high = INFINITY;
-	s->p = 1;
+	for (size_t i = 0; i < SEQUENTIAL_PLAYERS; i++)
+		s->capital[0][i] = s->capital[1][i] = players[i].share;
 }
 
 void sequential_clear(struct sequential *s)
 {
 	free(s->x);
 	free(s->scale);
+	free(s->p);
 	sequential_init(s);
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Gini's mean difference as a standard deviation of normal noise; less easily led astray by a wild block. */
-static double spread(const double *x, size_t n)
-{
-	double *sorted, sum = 0;
-
-	if (n < 2)
-		return -1; /* unknown */
-	sorted = mem_alloc(n * sizeof(*sorted));
-	memcpy(sorted, x, n * sizeof(*sorted));
-	qsort(sorted, n, sizeof(*sorted), by_value);
-	for (size_t i = 0; i < n; i++)
-		sum += sorted[i] * (2 * (double)i - (double)(n - 1));
-	free(sorted);
-	sum *= sqrt(M_PI) / ((double)n * (double)(n - 1));
-	return sum < SMALLEST ? 0 : sum;
 }
 
 /* What is staked: between -1 and 1, growing with `away`, odd. */
@@ -81,69 +61,92 @@ static double stake(double strength, double away, double scale)
 		return 0;
 	if (isinf(strength) || scale == 0)
 		return away > 0 ? 1 : -1;
-	if (scale < 0)
+	if (scale < 0) /* unknown */
 		return away > 0 ? tanh(strength) : -tanh(strength);
 	return tanh(strength * away / scale);
 }
 
-double sequential_evidence(const struct sequential *s, double log_ratio, int side)
+/* The highest capital during the first n blocks; stops at what is enough. */
+static double highest(const struct sequential *s, size_t n, double log_ratio, int side)
 {
-	double capital = 0;
+	double own[SEQUENTIAL_PLAYERS], most = 1;
 
-	for (size_t p = 0; p < sizeof players / sizeof players[0]; p++) {
-		double own = players[p].share;
+	for (size_t p = 0; p < SEQUENTIAL_PLAYERS; p++)
+		own[p] = players[p].share;
+	for (size_t i = 0; i < n && most < ENOUGH; i++) {
+		double capital = 0, away = side * (s->x[i] - log_ratio);
 
-		for (size_t i = 0; i < s->n && own > 0; i++)
-			own *= 1 + stake(players[p].strength, side * (s->x[i] - log_ratio), s->scale[i]);
-		capital += fmin(own, 1e300);
+		for (size_t p = 0; p < SEQUENTIAL_PLAYERS; p++)
+			capital += own[p] *= 1 + stake(players[p].strength, away, s->scale[i]);
+		most = fmax(most, capital);
 	}
-	return capital;
+	return most;
 }
 
-/* The end of the interval at this look on one side (+1: the low one): the value at which the capital is just enough.
- * `at` is the end of the looks so far, or infinite. */
-static double end_now(const struct sequential *s, double at, int side)
+double sequential_evidence(const struct sequential *s, double log_ratio, int side)
 {
-	double out, in = side * INFINITY, step = 1; /* out is ruled out, in is not */
+	return highest(s, s->n, log_ratio, side);
+}
 
-	if (sequential_evidence(s, at, side) < ENOUGH)
-		return at;
-	/* Where no block is on the bettor's side the capital is below 1. */
-	for (size_t i = 0; i < s->n; i++)
-		in = side > 0 ? (i ? fmax(in, s->x[i]) : s->x[i]) : (i ? fmin(in, s->x[i]) : s->x[i]);
-	out = at;
-	if (isinf(out))
-		for (out = in - side * step; sequential_evidence(s, out, side) < ENOUGH; out -= side * step)
-			step *= 2;
-	/* The claim is about 0: decide that one exactly. */
+/* The interval's end on one side (+1: the low one): the last value that was ruled out at any of the first n looks. */
+static double end_of(const struct sequential *s, size_t n, int side)
+{
+	double out, in = s->x[0], step = SMALLEST; /* out is ruled out, in is not */
+
+	if (highest(s, n, -side * INFINITY, side) < ENOUGH)
+		return -side * INFINITY;
+	/* With no block on the bettor's side the capital never grew. */
+	for (size_t i = 1; i < n; i++)
+		in = side > 0 ? fmax(in, s->x[i]) : fmin(in, s->x[i]);
+	for (out = in - side * step; highest(s, n, out, side) < ENOUGH; out = in - side * step)
+		step *= 2;
+	/* The claim is about 0: decide that one exactly, rounding must not say otherwise. */
 	if (side * out < 0 && side * in > 0)
-		*(sequential_evidence(s, 0, side) >= ENOUGH ? &out : &in) = 0;
-	for (int i = 0; i < 200 && fabs(in - out) > SMALLEST / 8; i++) {
+		*(highest(s, n, 0, side) >= ENOUGH ? &out : &in) = 0;
+	for (int i = 0; i < 100 && fabs(in - out) > SMALLEST / 8; i++) {
 		double middle = out + (in - out) / 2;
 
-		*(sequential_evidence(s, middle, side) >= ENOUGH ? &out : &in) = middle;
+		*(highest(s, n, middle, side) >= ENOUGH ? &out : &in) = middle;
 	}
-	/* 0 itself is ruled out, or it is not: rounding must not say otherwise. */
 	if (fabs(out) < SMALLEST)
-		return sequential_evidence(s, 0, side) >= ENOUGH ? side * SMALLEST : 0;
+		return highest(s, n, 0, side) >= ENOUGH ? side * SMALLEST : 0;
 	return out;
 }
 
-static void look(struct sequential *s)
+/* The interval of the first *n looks. When nothing is left, a look was among the 5 %, or no single ratio holds: the
+ * last look that left something counts, then. Looks only ever take away, so halving finds it. */
+static struct bounds bounds_of(const struct sequential *s, size_t *n)
 {
-	double most = fmax(sequential_evidence(s, 0, 1), sequential_evidence(s, 0, -1));
-	double low = end_now(s, s->low, 1), high = end_now(s, s->high, -1);
+	struct bounds all = {end_of(s, *n, 1), end_of(s, *n, -1)};
+	size_t good = 0, bad = *n;
 
-	/* Nothing left means that one of the looks was among the 5 %, or that no single ratio holds: stay. */
-	if (low > high)
-		return;
-	s->low = low;
-	s->high = high;
-	s->p = fmin(s->p, 2 / most);
+	if (all.low <= all.high)
+		return all;
+	while (bad - good > 1) {
+		size_t middle = good + (bad - good) / 2;
+		struct bounds at = {end_of(s, middle, 1), end_of(s, middle, -1)};
+
+		*(at.low <= at.high ? &good : &bad) = middle;
+	}
+	*n = good;
+	return (struct bounds){end_of(s, good, 1), end_of(s, good, -1)};
+}
+
+/* Gini's mean difference as a standard deviation of normal noise: less easily led astray by a wild block. */
+static double spread(const struct sequential *s)
+{
+	double n = (double)s->n, scale;
+
+	if (s->n < 2)
+		return -1;
+	scale = sqrt(M_PI) * s->apart / (n * (n - 1));
+	return scale < SMALLEST ? 0 : scale;
 }
 
 void sequential_add(struct sequential *s, double log_ratio)
 {
+	double x = fabs(log_ratio) < SMALLEST ? 0 : log_ratio, above = 0, below = 0;
+
 	if (!isfinite(log_ratio)) {
 		s->left_out++;
 		return;
@@ -152,15 +155,26 @@ void sequential_add(struct sequential *s, double log_ratio)
 		s->room = s->room ? 2 * s->room : 32;
 		s->x = mem_resize(s->x, s->room, sizeof(*s->x));
 		s->scale = mem_resize(s->scale, s->room, sizeof(*s->scale));
+		s->p = mem_resize(s->p, s->room, sizeof(*s->p));
 	}
-	s->x[s->n] = fabs(log_ratio) < SMALLEST ? 0 : log_ratio;
-	s->scale[s->n] = spread(s->x, s->n);
-	s->n++;
-	look(s);
+	s->scale[s->n] = spread(s);
+	for (size_t i = 0; i < SEQUENTIAL_PLAYERS; i++) {
+		double b = stake(players[i].strength, x, s->scale[s->n]);
+
+		above += s->capital[0][i] = fmin(s->capital[0][i] * (1 + b), 1e300);
+		below += s->capital[1][i] = fmin(s->capital[1][i] * (1 - b), 1e300);
+	}
+	for (size_t i = 0; i < s->n; i++)
+		s->apart += fabs(x - s->x[i]);
+	s->p[s->n] = fmin(s->n ? s->p[s->n - 1] : 1, 2 / fmax(above, below));
+	s->x[s->n++] = x;
 }
 
 void sequential_result(const struct sequential *s, struct paired *out)
 {
+	size_t looks = s->n;
+	struct bounds b;
+
 	memset(out, 0, sizeof(*out));
 	out->blocks = s->n;
 	out->left_out = s->left_out;
@@ -172,20 +186,24 @@ void sequential_result(const struct sequential *s, struct paired *out)
 		out->least = fmin(out->least, s->x[i]);
 		out->most = fmax(out->most, s->x[i]);
 	}
+	b = bounds_of(s, &looks);
 	out->least = exp(out->least);
 	out->most = exp(out->most);
 	/* Ends found at earlier looks stay: the mean of a series that wanders off may leave them. */
-	out->ratio = exp(fmin(fmax(stats_mean(s->x, s->n), s->low), s->high));
-	if (!isfinite(s->low) || !isfinite(s->high))
+	out->ratio = exp(fmin(fmax(stats_mean(s->x, s->n), b.low), b.high));
+	if (!isfinite(b.low))
 		return;
 	out->has_interval = true;
-	out->low = exp(s->low);
-	out->high = exp(s->high);
-	out->p = s->p;
-	out->verdict = s->low > 0 ? PAIRED_FASTER : s->high < 0 ? PAIRED_SLOWER : PAIRED_NO_DIFFERENCE;
+	out->low = exp(b.low);
+	out->high = exp(b.high);
+	out->p = s->p[looks - 1];
+	out->verdict = b.low > 0 ? PAIRED_FASTER : b.high < 0 ? PAIRED_SLOWER : PAIRED_NO_DIFFERENCE;
 }
 
 bool sequential_narrow(const struct sequential *s, double width)
 {
-	return isfinite(s->low) && isfinite(s->high) && expm1(s->high - s->low) <= width;
+	struct paired now;
+
+	sequential_result(s, &now);
+	return now.has_interval && now.high / now.low - 1 <= width;
 }

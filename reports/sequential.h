@@ -11,12 +11,15 @@
 
 #include "reports/paired.h"
 
+#define SEQUENTIAL_PLAYERS 5
+
 struct sequential {
 	double *x; /* log ratios in the order measured */
 	double *scale; /* spread of the blocks before each, for its bet */
+	double *p; /* after each block */
 	size_t n, room, left_out;
-	double low, high; /* logarithms; -INFINITY and INFINITY until there is an interval */
-	double p;
+	double apart; /* sum of the distances between all pairs */
+	double capital[2][SEQUENTIAL_PLAYERS]; /* against 0, betting on above and on below */
 };
 
 void sequential_init(struct sequential *s);
@@ -27,8 +30,9 @@ void sequential_add(struct sequential *s, double log_ratio);
 void sequential_result(const struct sequential *s, struct paired *out);
 /* True once high / low - 1 <= width (0.05: the interval's ends are at most 5 % apart). */
 bool sequential_narrow(const struct sequential *s, double width);
-/* The evidence against "the log ratio is at, or on the other side of, this value" after all blocks so far, for above
- * (+1) and below (-1): the capital of a bettor who began with 1. For tests. */
+/* The most evidence there has been, at any look, against "the log ratio is this value or further to the other side":
+ * the highest capital of a bettor on above (+1) or below (-1) who began with 1; may stop counting at 40, which is
+ * enough to rule the value out. For tests. */
 double sequential_evidence(const struct sequential *s, double log_ratio, int side);
 
 #endif

@@ -1,13 +1,14 @@
 /*
- * chart_percentile: how long the slowest took: latency against the share of transactions that were quicker. The axis
- * counts nines, so that the tail has room; lines end where fewer than ten transactions lie above them, and the band is
- * the 95 % interval of each percentile.
+ * chart_percentile: how long the slowest took: latency against the share of transactions that were quicker, of one load
+ * run or of several arms. The axis counts nines, so that the tail has room; lines end where fewer than ten transactions
+ * lie above them, and the band is the 95 % interval of each percentile.
  */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "reports/chart_load.h"
+#include "reports/chart_arms.h"
+#include "reports/escape.h"
 #include "reports/stats.h"
 #include "reports/wording.h"
 
@@ -57,10 +58,10 @@ static double at(double last, int i)
 	return share < 0.1 ? 0.1 : share;
 }
 
-static void curve(struct buf *out, const struct plot *p, const struct hist *h, int line, const char *name)
+static void curve(struct buf *out, const struct plot *p, const struct hist *h, int look, const char *name)
 {
 	double last = last_nines(h);
-	struct buf path = {0}, band = {0}, back = {0}, all = {0};
+	struct buf path = {0}, band = {0}, back = {0};
 	int64_t low, high;
 
 	for (int i = 0; i <= POINTS; i++) {
@@ -77,54 +78,80 @@ static void curve(struct buf *out, const struct plot *p, const struct hist *h, i
 		hist_interval(h, at(last, i), &low, &high);
 		buf_printf(&back, "L%.1f %.1f", plot_x(p, last * i / POINTS), plot_y(p, (double)low / 1e3));
 	}
-	buf_printf(&all, "%s%sZ", buf_str(&band), buf_str(&back));
-	buf_printf(out, "<path class=\"f%d\" fill=\"%s\" fill-opacity=\"0.2\" stroke=\"none\" d=\"%s\"/>", line + 1,
-	        line == 0 ? "#1769b8" : "#c2571a", buf_str(&all));
-	plot_line(out, line, buf_str(&path), name);
+	buf_printf(out, "<path class=\"a%d am\" fill=\"%s\" fill-opacity=\"0.18\" stroke=\"none\" d=\"%s%sZ\"/>",
+	        look % ARM_LOOKS + 1, arm_color(look), buf_str(&band), buf_str(&back));
+	buf_printf(out,
+	        "<path class=\"a%d as\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.7\" stroke-linejoin=\"round\"",
+	        look % ARM_LOOKS + 1, arm_color(look));
+	if (arm_dashes(look)[0])
+		buf_printf(out, " stroke-dasharray=\"%s\"", arm_dashes(look));
+	buf_printf(out, " d=\"%s\"><title>", buf_str(&path));
+	escape_html(name, out);
+	buf_puts(out, "</title></path>\n");
 	buf_free(&path);
 	buf_free(&band);
 	buf_free(&back);
-	buf_free(&all);
+}
+
+/* The scales; false when no histogram has enough values. */
+static bool scales(const struct percentile_line *lines, size_t nlines, struct plot *p)
+{
+	double least = INFINITY, most = 0;
+
+	for (size_t i = 0; i < nlines; i++) {
+		const struct hist *h = lines[i].hist;
+		double last = last_nines(h), end = (double)hist_percentile(h, at(last, POINTS)) / 1e3;
+		double first = (double)hist_percentile(h, 0.1) / 1e3;
+
+		if (last <= 0)
+			continue;
+		p->to = last > p->to ? last : p->to;
+		most = end > most ? end : most;
+		least = first > 0 && first < least ? first : least;
+	}
+	return plot_log_range(p, least, most);
+}
+
+void chart_percentile_lines(
+        const char *id, const char *about, const struct percentile_line *lines, size_t nlines, struct buf *out)
+{
+	struct plot p = {.left = PLOT_LEFT, .right = PLOT_RIGHT - 36, .top = TOP, .bottom = BOTTOM, .to = 0.3};
+	struct plot_label labels[ARM_LOOKS];
+	size_t nlabels = 0;
+
+	nlines = nlines < ARM_LOOKS ? nlines : ARM_LOOKS;
+	if (!scales(lines, nlines, &p))
+		plot_log_range(&p, 1000, 10000);
+	chart_begin(out, id, BOTTOM + 22, "Percentile curve", about);
+	axis(out, &p);
+	plot_side_axis(out, &p, true);
+	for (size_t i = 0; i < nlines; i++) {
+		double last = last_nines(lines[i].hist);
+
+		if (last <= 0)
+			continue;
+		curve(out, &p, lines[i].hist, (int)i, lines[i].name);
+		labels[nlabels++] = (struct plot_label){
+		        plot_y(&p, (double)hist_percentile(lines[i].hist, at(last, POINTS)) / 1e3), lines[i].name};
+	}
+	plot_labels(out, &p, labels, nlabels);
+	chart_end(out);
 }
 
 void chart_percentiles(const struct rendering *r, struct buf *out)
 {
-	struct plot p = {.left = PLOT_LEFT, .right = PLOT_RIGHT - 36, .top = TOP, .bottom = BOTTOM, .to = 0.3};
-	struct plot_label labels[2];
 	struct load_numbers n;
-	const struct hist *lines[2];
-	const char *const names[2] = {"service time", "from the schedule"};
-	double least, most = 0;
+	struct percentile_line lines[2];
 	size_t count = 0;
 	char about[200], a[32];
 
 	load_numbers_of(r->run, &n);
-	lines[count++] = n.service;
+	lines[count++] = (struct percentile_line){n.service, "service time"};
 	if (r->run->load->rate > 0)
-		lines[count++] = n.schedule;
-	least = (double)hist_percentile(n.service, 0.1) / 1e3;
-	for (size_t i = 0; i < count; i++) {
-		double last = last_nines(lines[i]), end = (double)hist_percentile(lines[i], at(last, POINTS)) / 1e3;
-		double first = (double)hist_percentile(lines[i], 0.1) / 1e3;
-
-		p.to = last > p.to ? last : p.to;
-		most = end > most ? end : most;
-		least = first > 0 && first < least ? first : least;
-		labels[i] = (struct plot_label){end, names[i]};
-	}
-	if (!plot_log_range(&p, least, most))
-		plot_log_range(&p, 1000, 10000);
+		lines[count++] = (struct percentile_line){n.schedule, "from the schedule"};
 	snprintf(about, sizeof about,
 	        "Latency against the share of transactions that were quicker, both scales logarithmic; half took at "
 	        "most %s. The table has the numbers.",
 	        stats_duration((double)hist_percentile(n.latency, 50) / 1e3, a));
-	chart_begin(out, "percentiles", BOTTOM + 22, "Percentile curve", about);
-	axis(out, &p);
-	plot_side_axis(out, &p, true);
-	for (size_t i = 0; i < count; i++) {
-		labels[i].y = plot_y(&p, labels[i].y);
-		curve(out, &p, lines[i], (int)i, names[i]);
-	}
-	plot_labels(out, &p, labels, count);
-	chart_end(out);
+	chart_percentile_lines("percentiles", about, lines, count, out);
 }

@@ -30,6 +30,7 @@ void scaling_free(struct scaling *s)
 		free(s->arms[a].gain);
 	}
 	free(s->arms);
+	free(s->points);
 	memset(s, 0, sizeof *s);
 }
 
@@ -152,18 +153,17 @@ static void steps(struct scaling *s)
 
 static void fit(struct scaling *s)
 {
-	struct scaling_point *points = mem_zero(s->narms * s->nblocks + 1, sizeof *points);
-	size_t n = 0;
-
+	free(s->points);
+	s->points = mem_zero(s->narms * s->nblocks + 1, sizeof *s->points);
+	s->npoints = 0;
 	for (size_t a = 0; a < s->narms; a++)
 		for (size_t b = 0; b < s->nblocks; b++)
 			if (usable(s->arms[a].figure[b]))
-				points[n++] = (struct scaling_point){.sessions = s->arms[a].sessions,
+				s->points[s->npoints++] = (struct scaling_point){.sessions = s->arms[a].sessions,
 				        .block = (uint32_t)b,
 				        .rate = scaling_rate_of(s, s->arms[a].figure[b])};
-	scaling_fit(points, n, SCALING_AMDAHL, SCALING_RELATIVE, &s->amdahl);
-	scaling_fit(points, n, SCALING_USL, SCALING_RELATIVE, &s->usl);
-	free(points);
+	scaling_fit(s->points, s->npoints, SCALING_AMDAHL, SCALING_RELATIVE, &s->amdahl);
+	scaling_fit(s->points, s->npoints, SCALING_USL, SCALING_RELATIVE, &s->usl);
 }
 
 static int by_sessions(const void *a, const void *b)

@@ -42,6 +42,8 @@ struct scaling {
 	size_t complete; /* in which every arm was complete */
 	struct scaling_arm *arms; /* by sessions, ascending; the first is one session */
 	size_t narms;
+	struct scaling_point *points; /* what the laws are fitted to, SCALING_RELATIVE */
+	size_t npoints;
 	struct scaling_fit amdahl, usl;
 	size_t best; /* the arm with the highest speed-up; SCALING_NONE = no arm has one */
 	size_t enough; /* the fewest sessions that the best is not shown to be faster than; under 6 blocks the best */

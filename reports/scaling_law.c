@@ -218,7 +218,8 @@ static bool fit_squares(const struct scaling_squares *q, const struct scaling_po
 	out->residual = sqrt(best.squares / ((double)q->points - parameters(q->law) -
 	                                            (q->errors == SCALING_ABSOLUTE ? 1 : (double)q->blocks)));
 	t = distribution_t_quantile(LEVEL, dof);
-	sweep(out, q, best, best.squares + t * t * variance);
+	out->limit = best.squares + t * t * variance;
+	sweep(out, q, best, out->limit);
 	loosen_level(out, q, variance, dof);
 	return true;
 }

@@ -49,6 +49,8 @@ struct scaling_fit {
 	                                 grows faster than the rate), at least 1; INFINITY when linear */
 	double residual; /* typical relative distance of a point from the curve (SCALING_ABSOLUTE: in units of the rate)
 	                  */
+	double limit; /* squares up to which a shape is not ruled out: what the intervals and scaling_band are made of
+	               */
 	bool misfit; /* the means lie off the curve by more than the repeats explain; the intervals are widened by it */
 };
 
@@ -58,5 +60,10 @@ bool scaling_fit(const struct scaling_point *points, size_t n, enum scaling_law 
 
 /* The fitted law's rate at this many sessions (>= 1). */
 double scaling_rate(const struct scaling_fit *fit, double sessions);
+
+/* How far the curve of speed-ups (rate over the rate of one session) may lie up or down at each of these numbers of
+ * sessions: 95 % intervals as those of the fit, which must be fitted to the same points. */
+void scaling_band(const struct scaling_fit *fit, const struct scaling_point *points, size_t n,
+        enum scaling_errors errors, const double *sessions, size_t count, double *low, double *high);
 
 #endif

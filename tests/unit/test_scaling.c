@@ -277,6 +277,31 @@ static void ceilings_that_are_reached_are_named(void **state)
 	scaling_free(&s);
 }
 
+/* Of one parameter, the band is the curve of either end of its interval; of two it lies around the curve. */
+static void bands_lie_around_the_curve(void **state)
+{
+	static const double at[] = {1, 3, 8, 32, 64};
+	double low[5], high[5];
+	struct scaling s;
+
+	(void)state;
+	by_law(&s, doublings, 6, BLOCKS, 0.1, 0.002);
+	scaling_band(&s.amdahl, s.points, s.npoints, SCALING_RELATIVE, at, 5, low, high);
+	for (size_t i = 0; i < 5; i++) {
+		assert_float_equal(low[i], at[i] / (1 + s.amdahl.sigma.high * (at[i] - 1)), 1e-3 * low[i]);
+		assert_float_equal(high[i], at[i] / (1 + s.amdahl.sigma.low * (at[i] - 1)), 1e-3 * high[i]);
+	}
+	scaling_band(&s.usl, s.points, s.npoints, SCALING_RELATIVE, at, 5, low, high);
+	assert_float_equal(low[0], 1, 1e-9);
+	assert_float_equal(high[0], 1, 1e-9);
+	for (size_t i = 1; i < 5; i++) {
+		double y = scaling_rate(&s.usl, at[i]) / s.usl.rate1.value;
+
+		assert_true(low[i] < y && y < high[i] && high[i] < 1.1 * low[i]);
+	}
+	scaling_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +315,7 @@ int main(void)
 	        cmocka_unit_test(too_few_sizes_or_blocks_are_named),
 	        cmocka_unit_test(laws_speak_of_share_limit_and_peak),
 	        cmocka_unit_test(ceilings_that_are_reached_are_named),
+	        cmocka_unit_test(bands_lie_around_the_curve),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

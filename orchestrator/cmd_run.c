@@ -38,6 +38,8 @@ static bool run_once(
 	        .resumed_run = x->resuming ? x->resume.run : 0,
 	        .deadline_ns = x->options->max_time_ns > 0 ? clock_now_ns() + x->options->max_time_ns : CLOCK_NEVER,
 	        .argv = buf_str(&x->argv),
+	        .rehearse = showing_rehearse,
+	        .rehearse_context = x,
 	};
 	memset(answer, 0, sizeof(*answer));
 	return run_execute(&request, answer, err);

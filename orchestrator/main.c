@@ -173,5 +173,9 @@ int main(int argc, char **argv)
 	log_close();
 	if (signal_to_raise != 0 && code != EXIT_STORE)
 		raise_again(signal_to_raise);
+#ifndef DEBUG_BUILD
+	/* All that was to be written is; what libraries would still tidy up goes with the process. */
+	_exit(code);
+#endif
 	return code;
 }

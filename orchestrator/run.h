@@ -36,6 +36,10 @@ struct run_request {
 	int64_t resumed_run;
 	int64_t deadline_ns; /* --max-time, CLOCK_NEVER = none */
 	const char *argv; /* shell-quoted, stored */
+	/* Reads the stored run and computes what is shown of it, for nothing: called once while a short run waits for
+	 * its last tasks, so that the end finds code and pages in place. NULL = none. */
+	void (*rehearse)(void *context, struct store *store, int64_t run);
+	void *rehearse_context;
 };
 
 struct run_answer {

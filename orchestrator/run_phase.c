@@ -16,6 +16,8 @@
 #define REAP_NS (5 * NS_PER_S)
 #define SWEEP_NS (10 * NS_PER_S)
 #define SWEEP_SIGNALLED_NS (4 * NS_PER_S) /* so that all of it ends before the watchdog bites */
+#define REHEARSE_AFTER (100 * NS_PER_MS)
+#define REHEARSE_MOST 1000 /* tickets */
 #define LOOK_NS (50 * NS_PER_MS) /* for a session that held its ticket as the limit was raised */
 #define GO_LEAD_NS (400 * NS_PER_US)
 #define GO_LEAD_PER_WORKER_NS (20 * NS_PER_US)
@@ -367,6 +369,17 @@ static void let_go(struct run *run)
 		crew_let_go(&run->crew, t->n - final);
 }
 
+/* When every ticket is out there is nothing to do but to wait. Only once, and only where it is soon done. */
+static void rehearse(struct run *run, int64_t now)
+{
+	if (run->rehearsed || now - run->go_ns < REHEARSE_AFTER || run->tickets.n > REHEARSE_MOST ||
+	        atomic_load(&run->shm->next) < run->tickets.n)
+		return;
+	run->rehearsed = true;
+	if (run->request->rehearse && run->store && run->id != 0)
+		run->request->rehearse(run->request->rehearse_context, run->store, run->id);
+}
+
 static void phase_measure(struct run *run, int64_t now)
 {
 	struct crew *crew = &run->crew;
@@ -382,6 +395,7 @@ static void phase_measure(struct run *run, int64_t now)
 		find_lost(run, now);
 		crew_retries(crew, now);
 		let_go(run);
+		rehearse(run, now);
 		if (now - run->looked_ns >= LOOK_NS) {
 			run->looked_ns = now;
 			crew_release(crew);

@@ -149,6 +149,7 @@ struct run {
 	int64_t started_wall_us, wall_offset_us; /* offset: CLOCK_REALTIME minus CLOCK_MONOTONIC */
 	int64_t step_end_ns, paused_ns;
 	int64_t looked_ns; /* last look for held sessions */
+	bool rehearsed; /* see run_request.rehearse */
 
 	struct stopping stop;
 	uint32_t streak_sessions[3]; /* last sessions and workers that ran out of a resource */

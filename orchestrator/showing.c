@@ -81,6 +81,19 @@ static bool keep_verdicts(struct experiment *x, const struct gallery *g, const s
 	return experiment_close_store(x, ok ? err : &closing) && ok;
 }
 
+void showing_rehearse(void *experiment, struct store *store, int64_t run)
+{
+	struct experiment x = *(const struct experiment *)experiment;
+	struct showing showing = {.store_path = x.store_path, .runs = &run, .nruns = 1};
+	struct gallery g;
+	struct budget budget;
+	struct err err;
+	x.store = store;
+	if (gallery_load(&g, &x, &showing, &err))
+		budget_of(&g.shown[0].view, &budget);
+	gallery_clear(&g);
+}
+
 static double rate_of(const struct run_view *run)
 {
 	struct load_numbers n;

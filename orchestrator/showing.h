@@ -21,5 +21,7 @@ struct showing {
 /* Loads the runs, keeps their verdicts, closes the results file, prints the median run, writes the report, judges the
  * claims. Returns the exit code, the runs' own included. */
 int showing_print(struct experiment *x, const struct showing *showing);
+/* Does what showing_print will do with a run that still goes on, and drops it; for run_request.rehearse. */
+void showing_rehearse(void *experiment, struct store *store, int64_t run);
 
 #endif

@@ -287,6 +287,15 @@ bool store_settle(struct store *store, struct err *err)
 	return store_commit(store, err) && store_db_exec(store->db, store->path, "PRAGMA wal_checkpoint(PASSIVE)", err);
 }
 
+/* Carries the log into the file and both to the disk. True: nothing is left in the log. A file whose header still
+ * names the log that is gone is then as good as one that does not, and leaving the log need not wait for the disk. */
+static bool all_checkpointed(sqlite3 *db)
+{
+	int frames = -1, carried = -2;
+	int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &carried);
+	return rc == SQLITE_OK && frames == carried;
+}
+
 bool store_close(struct store *store, struct err *err)
 {
 	if (!store)
@@ -299,6 +308,8 @@ bool store_close(struct store *store, struct err *err)
 	if (ok) {
 		/* Out of the log: one plain file is left. A reader may hold that off: then the log is at least emptied
 		 * as far as the reader allows, and the next writer takes in the rest. */
+		if (all_checkpointed(store->db))
+			sqlite3_exec(store->db, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
 		if (sqlite3_exec(store->db, "PRAGMA journal_mode = MEMORY", NULL, NULL, NULL) != SQLITE_OK)
 			sqlite3_exec(store->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 	} else {

@@ -43,13 +43,11 @@ static bool hear(struct observer *o, int64_t now)
 	return !o->job->chan.eof;
 }
 
-static void tell_usage(struct observer *o)
+static void tell_usage(struct observer *o, const struct msg_usage *usage)
 {
 	struct buf body = {0};
-	struct msg_usage usage;
 
-	usage_read(&usage);
-	msg_put_usage(&body, &usage);
+	msg_put_usage(&body, usage);
 	observe_send(o, &body);
 	buf_free(&body);
 	chan_flush(&o->job->chan, NULL);
@@ -58,6 +56,8 @@ static void tell_usage(struct observer *o)
 int observer_main(struct observation *job)
 {
 	struct observer o;
+	struct msg_usage usage;
+	bool measured = false;
 	int64_t now = clock_now_ns();
 	short ready = 0;
 	int exit_code;
@@ -74,11 +74,18 @@ int observer_main(struct observation *job)
 			heard = false;
 			break;
 		}
+		/* While the server answers the last question: the run waits for nothing else by then. */
+		if (o.sweep.asked && !measured) {
+			usage_read(&usage);
+			measured = true;
+		}
 		if (o.state != OBSERVE_OVER)
 			ready = wait_for(&o, clock_now_ns());
 	}
+	if (!measured)
+		usage_read(&usage);
 	if (heard)
-		tell_usage(&o);
+		tell_usage(&o, &usage);
 	exit_code = o.exit_code;
 	observe_end(&o);
 	return exit_code;

@@ -69,7 +69,7 @@ static void take_retry(struct worker *w, const struct msg_retry *retry)
 	pthread_mutex_lock(&w->lock);
 	if (w->done_sent)
 		send_plain(w, MSG_BUSY);
-	w->done_sent = false;
+	w->done_sent = w->measured = false;
 	pick_push(&w->pick, retry);
 	pthread_mutex_unlock(&w->lock);
 }
@@ -150,6 +150,10 @@ void worker_after_round(struct worker *w, struct lane *lane)
 	if (!w->done_sent && pick_idle(&w->pick)) {
 		w->done_sent = true;
 		send_plain(w, MSG_DONE);
+		/* While the parent hears it: later there would be a session's end and a process's that wait for this.
+		 */
+		usage_read(&w->usage);
+		w->measured = true;
 	}
 	pthread_mutex_unlock(&w->lock);
 }
@@ -157,10 +161,10 @@ void worker_after_round(struct worker *w, struct lane *lane)
 static void send_usage(struct worker *w)
 {
 	struct buf body = {0};
-	struct msg_usage usage;
 
-	usage_read(&usage);
-	msg_put_usage(&body, &usage);
+	if (!w->measured)
+		usage_read(&w->usage);
+	msg_put_usage(&body, &w->usage);
 	worker_send(w, body.data, body.len);
 	buf_free(&body);
 }

@@ -56,6 +56,8 @@ struct worker {
 	struct pick pick;
 	pthread_mutex_t lock; /* of the channel's writing side and of done_sent */
 	bool done_sent;
+	bool measured; /* usage is of this moment or since when there was nothing to do */
+	struct msg_usage usage;
 	_Atomic bool parent_gone; /* nobody listens any more */
 	_Atomic bool leave; /* go at once: the parent is gone, or FATAL was sent */
 	_Atomic uint32_t closed; /* sessions that have ended */

@@ -6,7 +6,9 @@
  * shapes whose squares are not above the least by more than t^2 variances. That keeps to the bounds of sigma and
  * kappa, and what is not linear in them (the best number of sessions) needs nothing of its own. The variance is that
  * of the points around the curve; where the means lie off the curve by more than the repeats explain (F test), it is
- * the means' own, with their few degrees of freedom: a law that does not quite hold must not look certain.
+ * the means' own, with their few degrees of freedom: a law that does not quite hold must not look certain. From three
+ * blocks on, what the blocks say about one another is heard too (see limit_for): simulated with noise that grows with
+ * the number of sessions, plain profile intervals cover 80 to 90 %, these 93 to 99 %.
  */
 #include "reports/scaling_law.h"
 
@@ -18,6 +20,7 @@
 #include "reports/scaling_private.h"
 
 #define LEVEL 0.05
+#define LEAST_BLOCKS 3 /* fewer say nothing about how blocks differ */
 #define SWEEP 100 /* sigmas looked at between the ends of its interval */
 
 static unsigned parameters(enum scaling_law law)
@@ -47,18 +50,42 @@ static bool check_points(const struct scaling_point *points, size_t n, struct sc
 	return differ || refuse(out, "all rates are exactly the same");
 }
 
-static double best_of(double sigma, double kappa)
+static double rate_at(double rate1, double sigma, double kappa, double n)
 {
+	return rate1 * n / (1 + sigma * (n - 1) + kappa * n * (n - 1));
+}
+
+/* What an interval is wanted of, as a function of the shape. */
+typedef double quantity(const struct scaling_squares *q, double sigma, double kappa);
+
+static double sigma_of(const struct scaling_squares *q, double sigma, double kappa)
+{
+	(void)q;
+	(void)kappa;
+	return sigma;
+}
+
+static double kappa_of(const struct scaling_squares *q, double sigma, double kappa)
+{
+	(void)q;
+	(void)sigma;
+	return kappa;
+}
+
+static double best_of(const struct scaling_squares *q, double sigma, double kappa)
+{
+	(void)q;
 	if (sigma >= 1)
 		return 1;
 	return kappa > 0 ? fmax(1, sqrt((1 - sigma) / kappa)) : INFINITY;
 }
 
 /* Where the slope of log(rate) is half that of log(N): 3 kappa N^2 + (sigma - kappa) N = 1 - sigma. */
-static double knee_of(double sigma, double kappa)
+static double knee_of(const struct scaling_squares *q, double sigma, double kappa)
 {
 	double linear = sigma - kappa, root = sqrt(linear * linear + 12 * kappa * (1 - sigma));
 
+	(void)q;
 	if (sigma >= 1)
 		return 1;
 	if (linear > 0 || kappa == 0)
@@ -66,35 +93,49 @@ static double knee_of(double sigma, double kappa)
 	return fmax(1, (root - linear) / (6 * kappa));
 }
 
-static double rate_at(double rate1, double sigma, double kappa, double n)
+static double ceiling_of(const struct scaling_squares *q, double sigma, double kappa)
 {
-	return rate1 * n / (1 + sigma * (n - 1) + kappa * n * (n - 1));
-}
-
-static double ceiling_of(double rate1, double sigma, double kappa)
-{
-	double best = best_of(sigma, kappa);
+	double best = best_of(q, sigma, kappa), rate1 = scaling_rate1_at(q, sigma, kappa);
 
 	return isinf(best) ? rate1 / sigma : rate_at(rate1, sigma, kappa, best);
 }
 
-static void widen(struct scaling_estimate *e, double value)
+struct fitting {
+	const struct scaling_squares *q;
+	struct scaling_shape best;
+	struct scaling_spread spread;
+	double variance, dof; /* of a point around the curve */
+};
+
+static double quadratic(const double m[2][2], const double v[2])
 {
-	e->low = fmin(e->low, value);
-	e->high = fmax(e->high, value);
+	return v[0] * (m[0][0] * v[0] + m[0][1] * v[1]) + v[1] * (m[1][0] * v[0] + m[1][1] * v[1]);
 }
 
-/* Takes in one shape that is not ruled out. */
-static void admit(struct scaling_fit *out, const struct scaling_squares *q, double sigma, double kappa)
+/* How far above the least the squares of a shape may be for this quantity's interval. Where the blocks show that it
+ * varies more than points that vary alike would make it, theirs counts, with their few degrees of freedom. */
+static double limit_for(const struct fitting *f, quantity *of)
 {
-	double rate1 = scaling_rate1_at(q, sigma, kappa);
+	const struct scaling_squares *q = f->q;
+	double t = distribution_t_quantile(LEVEL, f->dof), at = of(q, f->best.sigma, f->best.kappa), way[2], by_blocks;
+	double limit = t * t * f->variance, step[2] = {f->best.sigma > 0.5 ? -1e-6 : 1e-6, 1e-9};
 
-	widen(&out->sigma, sigma);
-	widen(&out->kappa, kappa);
-	widen(&out->rate1, rate1);
-	widen(&out->best, best_of(sigma, kappa));
-	widen(&out->knee, knee_of(sigma, kappa));
-	widen(&out->ceiling, ceiling_of(rate1, sigma, kappa));
+	if (q->errors == SCALING_ABSOLUTE || q->blocks < LEAST_BLOCKS)
+		return f->best.squares + limit;
+	for (int i = 0; i < 2; i++) {
+		double there = of(q, f->best.sigma + (i == 0 ? step[0] : 0), f->best.kappa + (i == 1 ? step[1] : 0));
+
+		/* of reciprocals where it may be infinite; only the direction matters */
+		if (of == sigma_of || of == kappa_of)
+			way[i] = (there - at) / step[i];
+		else
+			way[i] = (1 / there - 1 / at) / step[i];
+	}
+	if (!(quadratic(f->spread.points, way) > 0))
+		return f->best.squares + limit;
+	t = distribution_t_quantile(LEVEL, (double)(q->blocks - 1));
+	by_blocks = t * t * f->variance * quadratic(f->spread.blocks, way) / quadratic(f->spread.points, way);
+	return f->best.squares + fmax(limit, by_blocks);
 }
 
 static double sigma_end(const struct scaling_squares *q, double in, double out, double limit)
@@ -109,10 +150,20 @@ static double sigma_end(const struct scaling_squares *q, double in, double out, 
 	return in;
 }
 
-static void sweep(struct scaling_fit *out, const struct scaling_squares *q, struct scaling_shape best, double limit)
+static void widen(struct scaling_estimate *e, double value)
 {
-	double from = sigma_end(q, best.sigma, 0, limit), to = sigma_end(q, best.sigma, 1, limit);
+	e->low = fmin(e->low, value);
+	e->high = fmax(e->high, value);
+}
 
+static struct scaling_estimate estimate(const struct fitting *f, quantity *of)
+{
+	const struct scaling_squares *q = f->q;
+	double limit = limit_for(f, of), from, to, value = of(q, f->best.sigma, f->best.kappa);
+	struct scaling_estimate e = {value, value, value};
+
+	from = sigma_end(q, f->best.sigma, 0, limit);
+	to = sigma_end(q, f->best.sigma, 1, limit);
 	for (int i = 0; i <= SWEEP; i++) {
 		struct scaling_shape at = scaling_best_kappa(q, from + (to - from) * i / SWEEP);
 		double ends[2];
@@ -120,10 +171,11 @@ static void sweep(struct scaling_fit *out, const struct scaling_squares *q, stru
 		if (at.squares > limit)
 			continue;
 		scaling_kappa_ends(q, at, limit, ends);
-		admit(out, q, at.sigma, at.kappa);
-		admit(out, q, at.sigma, ends[0]);
-		admit(out, q, at.sigma, ends[1]);
+		widen(&e, of(q, at.sigma, at.kappa));
+		widen(&e, of(q, at.sigma, ends[0]));
+		widen(&e, of(q, at.sigma, ends[1]));
 	}
+	return e;
 }
 
 /* Adds an uncertainty of its own (of the logarithm) to an interval's. */
@@ -136,9 +188,10 @@ static void loosen(struct scaling_estimate *e, double spread)
 }
 
 /* The curve's height is known no better than the blocks agree on it. */
-static void loosen_level(struct scaling_fit *out, const struct scaling_squares *q, double variance, double dof)
+static void loosen_level(struct scaling_fit *out, const struct fitting *f)
 {
-	double level = variance / (double)q->points;
+	const struct scaling_squares *q = f->q;
+	double level = f->variance / (double)q->points, dof = f->dof;
 
 	if (q->errors == SCALING_ABSOLUTE) {
 		double sum = 0;
@@ -148,7 +201,7 @@ static void loosen_level(struct scaling_fit *out, const struct scaling_squares *
 
 			sum += q->count[i] * rate * rate;
 		}
-		level = variance / sum;
+		level = f->variance / sum;
 	} else if (q->blocks >= 2) {
 		level = q->level_variance;
 		dof = (double)(q->blocks - 1);
@@ -193,8 +246,7 @@ static bool above_linear(const struct scaling_point *points, size_t n)
 static bool fit_squares(const struct scaling_squares *q, const struct scaling_point *points, struct scaling_fit *out)
 {
 	unsigned needed = parameters(q->law) + 2;
-	struct scaling_shape best;
-	double variance, dof, t, rate1;
+	struct fitting f = {.q = q};
 
 	out->points = q->points;
 	out->sizes = q->sizes;
@@ -204,23 +256,23 @@ static bool fit_squares(const struct scaling_squares *q, const struct scaling_po
 		        q->sizes, q->sizes == 1 ? "" : "s", needed);
 		return false;
 	}
-	best = scaling_best_shape(q, 0, 1);
-	if (best.sigma == 0 && best.kappa == 0 && above_linear(points, q->points))
+	f.best = scaling_best_shape(q, 0, 1);
+	if (f.best.sigma == 0 && f.best.kappa == 0 && above_linear(points, q->points))
 		return refuse(out, "the rate grows faster than the number of sessions, which the law cannot describe");
-	variance = variance_of(q, best.squares, &dof, &out->misfit);
-	rate1 = scaling_rate1_at(q, best.sigma, best.kappa);
-	out->sigma = (struct scaling_estimate){best.sigma, best.sigma, best.sigma};
-	out->kappa = (struct scaling_estimate){best.kappa, best.kappa, best.kappa};
-	out->rate1 = (struct scaling_estimate){rate1, rate1, rate1};
-	out->best.value = out->best.low = out->best.high = best_of(best.sigma, best.kappa);
-	out->knee.value = out->knee.low = out->knee.high = knee_of(best.sigma, best.kappa);
-	out->ceiling.value = out->ceiling.low = out->ceiling.high = ceiling_of(rate1, best.sigma, best.kappa);
-	out->residual = sqrt(best.squares / ((double)q->points - parameters(q->law) -
-	                                            (q->errors == SCALING_ABSOLUTE ? 1 : (double)q->blocks)));
-	t = distribution_t_quantile(LEVEL, dof);
-	out->limit = best.squares + t * t * variance;
-	sweep(out, q, best, out->limit);
-	loosen_level(out, q, variance, dof);
+	f.variance = variance_of(q, f.best.squares, &f.dof, &out->misfit);
+	if (q->errors == SCALING_RELATIVE)
+		scaling_squares_spread(q, f.best, f.variance, &f.spread);
+	out->sigma = estimate(&f, sigma_of);
+	out->kappa = estimate(&f, kappa_of);
+	out->rate1 = estimate(&f, scaling_rate1_at);
+	out->best = estimate(&f, best_of);
+	out->knee = estimate(&f, knee_of);
+	out->ceiling = estimate(&f, ceiling_of);
+	/* For whatever else is asked of the shape: the most careful of them. */
+	out->limit = fmax(limit_for(&f, sigma_of), fmax(limit_for(&f, kappa_of), limit_for(&f, ceiling_of)));
+	loosen_level(out, &f);
+	out->residual = sqrt(f.best.squares / ((double)q->points - parameters(q->law) -
+	                                              (q->errors == SCALING_ABSOLUTE ? 1 : (double)q->blocks)));
 	return true;
 }
 

@@ -30,7 +30,8 @@ struct scaling_point {
 	double rate; /* > 0; transactions or tasks per second, or a speed-up: any unit */
 };
 
-/* 95 % interval; high may be INFINITY ("no end within reach"). */
+/* 95 % interval; high may be INFINITY ("no end within reach"). With one block, those of rate1 and ceiling know nothing
+ * of how blocks differ. */
 struct scaling_estimate {
 	double value, low, high;
 };
@@ -49,8 +50,7 @@ struct scaling_fit {
 	                                 grows faster than the rate), at least 1; INFINITY when linear */
 	double residual; /* typical relative distance of a point from the curve (SCALING_ABSOLUTE: in units of the rate)
 	                  */
-	double limit; /* squares up to which a shape is not ruled out: what the intervals and scaling_band are made of
-	               */
+	double limit; /* squares up to which a shape is not ruled out: what scaling_band is made of */
 	bool misfit; /* the means lie off the curve by more than the repeats explain; the intervals are widened by it */
 };
 

@@ -20,6 +20,8 @@ struct scaling_squares {
 	double *mean; /* [sizes] of log(rate / sessions); SCALING_ABSOLUTE: of the rate */
 	double *cross; /* [sizes * sizes] SCALING_RELATIVE: the squares are w'cross w + 2 slope'w + rest, */
 	double *slope; /* [sizes] with w = mean + log(1 + sigma (N - 1) + kappa N (N - 1)) */
+	double *block_count,
+	        *block_off; /* [blocks * sizes] SCALING_RELATIVE: runs, and the sum of what they are off mean */
 	double *scratch; /* [sizes] */
 	double rest; /* SCALING_ABSOLUTE: squares around the means */
 	double level_variance; /* of log(rate1) given the shape, from differences between blocks; 0 when unknown */
@@ -41,6 +43,14 @@ double scaling_squares_pure(const struct scaling_squares *q, double *dof);
  * make the power's variance of them when divided by their degrees of freedom. */
 double scaling_squares_power(const struct scaling_squares *q, double *power);
 double scaling_rate1_at(const struct scaling_squares *q, double sigma, double kappa);
+
+/* How far sigma and kappa vary (times t: their intervals, were the squares a parabola). */
+struct scaling_spread {
+	double points[2][2]; /* for points that all vary alike and on their own, by this variance of one */
+	double blocks[2][2]; /* as the blocks show it, whatever varies how; valid from two blocks */
+};
+void scaling_squares_spread(
+        const struct scaling_squares *q, struct scaling_shape shape, double variance, struct scaling_spread *out);
 
 /* Best kappa for this sigma; best shape with least <= sigma <= most. */
 struct scaling_shape scaling_best_kappa(const struct scaling_squares *q, double sigma);

@@ -61,7 +61,7 @@ static double value_of(const struct scaling_squares *q, const struct scaling_poi
 static void add_block(
         struct scaling_squares *q, const struct scaling_point *points, size_t n, const size_t *block, size_t which)
 {
-	double *in = mem_zero(q->sizes, sizeof(*in)), members = 0, sum = 0, squares = 0;
+	double *in = q->block_count + which * q->sizes, members = 0, sum = 0, squares = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t size = size_of(q, points[i].sessions);
@@ -74,6 +74,7 @@ static void add_block(
 		sum += off;
 		squares += off * off;
 		q->slope[size] += off;
+		q->block_off[which * q->sizes + size] += off;
 	}
 	q->rest += squares - sum * sum / members;
 	for (size_t i = 0; i < q->sizes; i++) {
@@ -82,7 +83,6 @@ static void add_block(
 		for (size_t k = 0; k < q->sizes; k++)
 			q->cross[i * q->sizes + k] -= in[i] * in[k] / members;
 	}
-	free(in);
 }
 
 /* How far apart the blocks' levels lie, as the variance of their mean. The shape does not matter much: the means by
@@ -137,6 +137,8 @@ void scaling_squares_init(struct scaling_squares *q, const struct scaling_point 
 		q->mean[size] += (value_of(q, &points[i]) - q->mean[size]) / q->count[size];
 	}
 	number_blocks(q, points, n, block);
+	q->block_count = mem_zero(q->blocks * q->sizes, sizeof(*q->block_count));
+	q->block_off = mem_zero(q->blocks * q->sizes, sizeof(*q->block_off));
 	for (size_t b = 0; errors == SCALING_RELATIVE && b < q->blocks; b++)
 		add_block(q, points, n, block, b);
 	for (size_t i = 0; errors == SCALING_ABSOLUTE && i < n; i++) {
@@ -157,6 +159,8 @@ void scaling_squares_clear(struct scaling_squares *q)
 	free(q->cross);
 	free(q->slope);
 	free(q->scratch);
+	free(q->block_count);
+	free(q->block_off);
 	memset(q, 0, sizeof(*q));
 }
 

@@ -63,20 +63,28 @@ static void widen(struct hist *h, uint64_t low1, uint64_t high)
 		put(&h->high, high);
 }
 
-void hist_add(struct hist *h, int64_t ns)
+/* The buckets first: one that dies in between leaves the bounds to whoever goes on. */
+static void stretch(struct hist *h, uint64_t value, unsigned bucket)
 {
-	uint64_t value = ns < 0 ? 0 : (uint64_t)ns;
-	unsigned bucket = hist_bucket(value);
-	double us = (double)value / NS_PER_US_F;
-
-	put(&h->buckets[bucket], get(&h->buckets[bucket]) + 1);
-	put(&h->sum, get(&h->sum) + value);
-	put_squares(h, get_squares(h) + us * us);
+	widen(h, bucket + 1, bucket);
 	if (get(&h->min1) == 0 || value + 1 < get(&h->min1))
 		put(&h->min1, value + 1);
 	if (value > get(&h->max))
 		put(&h->max, value);
-	widen(h, bucket + 1, bucket);
+}
+
+void hist_add(struct hist *h, int64_t ns)
+{
+	uint64_t value = ns < 0 ? 0 : (uint64_t)ns;
+	unsigned bucket = hist_bucket(value);
+	double us = (double)(int64_t)value / NS_PER_US_F;
+
+	put(&h->buckets[bucket], get(&h->buckets[bucket]) + 1);
+	put(&h->sum, get(&h->sum) + value);
+	put_squares(h, get_squares(h) + us * us);
+	/* One between the smallest and the largest lies in a bucket between theirs; without any yet, all are below. */
+	if (value > get(&h->max) || value < get(&h->min1) - 1)
+		stretch(h, value, bucket);
 	put(&h->count, get(&h->count) + 1);
 }
 

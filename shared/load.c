@@ -58,36 +58,6 @@ bool load_layout(struct load_layout *layout, uint32_t nlanes, uint32_t nscripts,
 	return true;
 }
 
-struct load_script *load_lane_scripts(const struct load_layout *layout, struct load_lane *lane)
-{
-	(void)layout;
-	return (struct load_script *)(lane + 1);
-}
-
-struct load_command *load_lane_commands(const struct load_layout *layout, struct load_lane *lane)
-{
-	return (struct load_command *)(load_lane_scripts(layout, lane) + layout->nscripts);
-}
-
-struct load_record *load_lane_ring(const struct load_layout *layout, struct load_lane *lane)
-{
-	return (struct load_record *)(load_lane_commands(layout, lane) + layout->ncommands);
-}
-
-bool load_record_put(const struct load_layout *layout, struct load_lane *lane, const struct load_record *record)
-{
-	uint64_t head = atomic_load_explicit(&lane->head, memory_order_relaxed);
-
-	if (head - atomic_load_explicit(&lane->tail, memory_order_acquire) >= layout->ring_size) {
-		load_count(&lane->dropped, 1);
-		return false;
-	}
-	load_lane_ring(layout, lane)[head & (layout->ring_size - 1)] = *record;
-	/* Last: who sees the new head sees the record. */
-	atomic_store_explicit(&lane->head, head + 1, memory_order_release);
-	return true;
-}
-
 size_t load_record_take(const struct load_layout *layout, struct load_lane *lane, struct load_record *out, size_t most)
 {
 	uint64_t tail = atomic_load_explicit(&lane->tail, memory_order_relaxed);

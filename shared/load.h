@@ -128,13 +128,19 @@ struct load_layout {
 
 /* nlanes 0: no load run. */
 bool load_layout(struct load_layout *layout, uint32_t nlanes, uint32_t nscripts, uint32_t ncommands, bool records);
-struct load_script *load_lane_scripts(const struct load_layout *layout, struct load_lane *lane);
-struct load_command *load_lane_commands(const struct load_layout *layout, struct load_lane *lane);
-struct load_record *load_lane_ring(const struct load_layout *layout, struct load_lane *lane);
-
-/* The lane writes, the parent takes. put: false (and counted) when the ring is full. take: how many were copied. */
-bool load_record_put(const struct load_layout *layout, struct load_lane *lane, const struct load_record *record);
-size_t load_record_take(const struct load_layout *layout, struct load_lane *lane, struct load_record *out, size_t most);
+static inline struct load_script *load_lane_scripts(const struct load_layout *layout, struct load_lane *lane)
+{
+	(void)layout;
+	return (struct load_script *)(lane + 1);
+}
+static inline struct load_command *load_lane_commands(const struct load_layout *layout, struct load_lane *lane)
+{
+	return (struct load_command *)(load_lane_scripts(layout, lane) + layout->nscripts);
+}
+static inline struct load_record *load_lane_ring(const struct load_layout *layout, struct load_lane *lane)
+{
+	return (struct load_record *)(load_lane_commands(layout, lane) + layout->ncommands);
+}
 
 /* The lane's entry for this error, made when it is new; NULL when the table is full (counted). */
 struct load_error *load_error_of(struct load_lane *lane, uint32_t script, const char *sqlstate, const char *text);
@@ -150,6 +156,23 @@ static inline void load_count(_Atomic uint64_t *counter, uint64_t more)
 	atomic_store_explicit(
 	        counter, atomic_load_explicit(counter, memory_order_relaxed) + more, memory_order_relaxed);
 }
+
+/* The lane writes, the parent takes. put: false (and counted) when the ring is full. take: how many were copied. */
+static inline bool load_record_put(
+        const struct load_layout *layout, struct load_lane *lane, const struct load_record *record)
+{
+	uint64_t head = atomic_load_explicit(&lane->head, memory_order_relaxed);
+
+	if (head - atomic_load_explicit(&lane->tail, memory_order_acquire) >= layout->ring_size) {
+		load_count(&lane->dropped, 1);
+		return false;
+	}
+	load_lane_ring(layout, lane)[head & (layout->ring_size - 1)] = *record;
+	/* Last: who sees the new head sees the record. */
+	atomic_store_explicit(&lane->head, head + 1, memory_order_release);
+	return true;
+}
+size_t load_record_take(const struct load_layout *layout, struct load_lane *lane, struct load_record *out, size_t most);
 
 /* When counting begins, for a GO instant: after ramp and warm-up. */
 static inline int64_t load_begin_ns(const struct load *load, int64_t go_ns)

@@ -98,14 +98,11 @@ static void mark_all(struct lane *lane)
 		mark_due(lane, i, DUE);
 }
 
-/* Marks those whose time has come. A deadline that was put off since leaves next_deadline too early: that costs one
- * look, not one at every wait. */
+/* Marks those whose time has come and finds the next. */
 static void mark_passed(struct lane *lane, int64_t now)
 {
 	int64_t next = CLOCK_NEVER;
 
-	if (now < lane->next_deadline)
-		return;
 	for (uint32_t i = 0; i < lane->nsessions; i++) {
 		if (lane->deadlines[i] <= now)
 			mark_due(lane, i, DUE);
@@ -115,6 +112,7 @@ static void mark_passed(struct lane *lane, int64_t now)
 	lane->next_deadline = next;
 }
 
+/* Here a deadline that was put off is found out: until then it would cost readings at every wait. */
 static void beat(struct lane *lane)
 {
 	int64_t now = lane->now;
@@ -124,6 +122,7 @@ static void beat(struct lane *lane)
 	lane->beaten_ns = now;
 	for (uint32_t i = 0; i < lane->nsessions; i++)
 		atomic_store_explicit(&lane->sessions[i].slot->heartbeat_ns, now, memory_order_relaxed);
+	mark_passed(lane, now);
 }
 
 /* A socket that libpq closed has left the epoll set by itself, and a new one may have the same number: so the set is
@@ -236,12 +235,26 @@ static void step_due(struct lane *lane)
 	beat(lane);
 }
 
+/* A deadline may have passed, or will before the next tick: else no clock need be read for it. */
+static bool deadline_near(const struct lane *lane)
+{
+	return lane->next_deadline - lane->now < 2 * WAIT_MOST;
+}
+
+static int64_t time_left(int64_t until, int64_t now)
+{
+	return until > now ? until - now : 0;
+}
+
 /* How long to wait at most; NULL = until the next tick at the latest. */
 static const struct timespec *to_wait(const struct lane *lane, struct timespec *timeout)
 {
-	int64_t next = lane->next_deadline, now = next == CLOCK_NEVER ? lane->now : clock_now_ns();
-	int64_t left = lane->ndue > 0 || next <= now ? 0 : next - now;
+	int64_t left = CLOCK_NEVER;
 
+	if (lane->ndue > 0)
+		left = 0;
+	else if (deadline_near(lane))
+		left = time_left(lane->next_deadline, clock_now_ns());
 	if (left > WAIT_MOST && lane->tick.running)
 		return NULL;
 	if (left > WAIT_MOST)
@@ -348,9 +361,10 @@ void lane_run(struct lane *lane)
 	tick_start(&lane->tick, WAIT_MOST);
 	while (!atomic_load(&w->leave)) {
 		/* With a session to step and nothing to be late for, its own reading will do. */
-		if (lane->ndue == 0 || lane->next_deadline != CLOCK_NEVER) {
+		if (lane->ndue == 0 || deadline_near(lane)) {
 			lane->now = clock_now_ns();
-			mark_passed(lane, lane->now);
+			if (lane->now >= lane->next_deadline)
+				mark_passed(lane, lane->now);
 		}
 		step_due(lane);
 		if (pick_stop(&w->pick) >= STOP_NOW) {

@@ -137,6 +137,7 @@ enum pg_poll pg_connect_poll(struct pg *pg)
 		return PG_POLL_WRITE;
 	case PGRES_POLLING_OK:
 		PQsetErrorVerbosity(pg->conn, PQERRORS_DEFAULT);
+		pg->tls = pg_tls_used(pg);
 		PQsetnonblocking(pg->conn, 1);
 		return PG_POLL_OK;
 	default:

@@ -70,7 +70,8 @@ const char *pg_dbname(const struct pg *pg);
 const char *pg_user(const struct pg *pg);
 void pg_tls_describe(const struct pg *pg, char *out, size_t size); /* "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without */
 
-/* State of the transaction, true after the last answer was read (before that: PG_TX_ACTIVE). */
+/* State of the transaction, true after the last answer was read (before that: PG_TX_ACTIVE). Outside pipeline mode,
+ * asked after a result and while not pg_busy: when it is known, the NULL that ends the results need not be fetched. */
 enum pg_tx { PG_TX_IDLE, PG_TX_ACTIVE, PG_TX_OPEN, PG_TX_ERROR, PG_TX_UNKNOWN };
 enum pg_tx pg_transaction(const struct pg *pg);
 

@@ -74,7 +74,7 @@ bool pg_consume(struct pg *pg)
 	bool ok = PQconsumeInput(pg->conn) == 1;
 
 	/* What OpenSSL has decrypted and libpq's buffer did not take is invisible to poll(). */
-	while (ok && pg_tls_pending(pg))
+	while (ok && pg->tls && pg_tls_pending(pg))
 		ok = PQconsumeInput(pg->conn) == 1;
 	return ok;
 }

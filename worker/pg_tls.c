@@ -31,7 +31,7 @@ void pg_tls_describe(const struct pg *pg, char *out, size_t size)
 
 bool pg_tls_pending(const struct pg *pg)
 {
-	SSL *ssl = pg_tls_used(pg) ? PQsslStruct(pg->conn, "OpenSSL") : NULL;
+	SSL *ssl = PQsslStruct(pg->conn, "OpenSSL");
 
 	return ssl && SSL_pending(ssl) > 0;
 }

@@ -165,15 +165,6 @@ void pick_hold(struct pick *p, uint32_t loops)
 	atomic_fetch_add(&p->in_hand, loops);
 }
 
-enum stop_mode pick_stop(const struct pick *p)
-{
-	uint32_t shared = atomic_load_explicit(&p->shm->stop_mode, memory_order_acquire);
-	uint32_t told = atomic_load_explicit(&p->told, memory_order_acquire);
-	uint32_t mode = shared > told ? shared : told;
-
-	return mode > STOP_EXIT ? STOP_EXIT : (enum stop_mode)mode;
-}
-
 void pick_tell_stop(struct pick *p, enum stop_mode mode)
 {
 	atomic_store_explicit(&p->told, mode, memory_order_release);

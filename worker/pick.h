@@ -69,7 +69,14 @@ void pick_hold(struct pick *p, uint32_t loops);
 void pick_push(struct pick *p, const struct msg_retry *retry);
 
 /* The stop mode in force: the stronger of shared memory's and the message's. */
-enum stop_mode pick_stop(const struct pick *p);
+static inline enum stop_mode pick_stop(const struct pick *p)
+{
+	uint32_t shared = atomic_load_explicit(&p->shm->stop_mode, memory_order_acquire);
+	uint32_t told = atomic_load_explicit(&p->told, memory_order_acquire);
+	uint32_t mode = shared > told ? shared : told;
+
+	return mode > STOP_EXIT ? STOP_EXIT : (enum stop_mode)mode;
+}
 void pick_tell_stop(struct pick *p, enum stop_mode mode);
 
 /* Nothing is left to take, and (idle) no session has anything in hand either. */

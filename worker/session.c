@@ -35,8 +35,12 @@ static const unsigned entered_from[] = {
         [SESSION_CLOSED] = ~FROM(SESSION_CLOSED),
 };
 
-/* What the parent reads of a state. RUNNING and SCRIPT move the slot by themselves (what was sent?), FINISHED and LOOP
- * leave it alone. */
+/* RUNNING and SCRIPT move the slot by themselves (what was sent?), FINISHED and LOOP leave it alone. */
+#define SHOWN_ELSEWHERE (FROM(SESSION_RUNNING) | FROM(SESSION_SCRIPT) | FROM(SESSION_FINISHED) | FROM(SESSION_LOOP))
+/* A step does not go on through these: there is nothing to do in them but to wait, or a flush comes first. */
+#define STEP_ENDS (FROM(SESSION_FINISHED) | FROM(SESSION_CLOSED) | FROM(SESSION_AWAY) | FROM(SESSION_SCRIPT))
+
+/* What the parent reads of a state. */
 static void show_in_slot(struct session *s, int64_t now)
 {
 	static const enum slot_stage stages[] = {[SESSION_CONNECTING] = SLOT_CONNECTING,
@@ -51,9 +55,6 @@ static void show_in_slot(struct session *s, int64_t now)
 	enum slot_stage stage = stages[s->state];
 	bool shows_ticket = s->state == SESSION_HELD || s->state == SESSION_BACKOFF;
 
-	if (s->state == SESSION_RUNNING || s->state == SESSION_FINISHED || s->state == SESSION_LOOP ||
-	        s->state == SESSION_SCRIPT)
-		return;
 	if (stage == SLOT_CONNECTING && s->was_ready && !(s->load && s->load->load->reconnect))
 		stage = SLOT_LOST;
 	atomic_store_explicit(&s->slot->ticket, shows_ticket ? s->picked.ticket : SLOT_NO_TICKET, memory_order_relaxed);
@@ -70,7 +71,8 @@ void session_go(struct session *s, enum session_state state, int64_t now)
 		s->has_ticket = false; /* its loop is over */
 		pick_drop(s->pick);
 	}
-	show_in_slot(s, now);
+	if (!(FROM(state) & SHOWN_ELSEWHERE))
+		show_in_slot(s, now);
 }
 
 const char *session_state_name(enum session_state state)
@@ -330,12 +332,8 @@ static void step_once(struct session *s, int64_t now, bool ready)
 }
 
 /* What the run's stop means for this session; sessions are ended by session_end. */
-static void heed_stop(struct session *s, int64_t now)
+static void heed_stop(struct session *s, enum stop_mode mode, int64_t now)
 {
-	enum stop_mode mode = pick_stop(s->pick);
-
-	if (mode == STOP_NONE)
-		return;
 	switch (s->state) {
 	case SESSION_AWAY:
 	case SESSION_CONNECTING:
@@ -373,15 +371,23 @@ static void heed_stop(struct session *s, int64_t now)
 	}
 }
 
-static void set_wait(struct session *s)
+static void set_socket(struct session *s)
 {
 	struct session_wait *w = &s->wait;
 	int fd = s->pg ? pg_socket(s->pg) : -1;
-	int64_t go = atomic_load_explicit(&s->a->shm->go_ns, memory_order_acquire);
 
 	if (fd != w->fd || s->state == SESSION_CONNECTING)
 		w->fd_changed = true;
 	w->fd = fd;
+}
+
+static void set_wait(struct session *s)
+{
+	struct session_wait *w = &s->wait;
+	int64_t go;
+
+	if (s->state != SESSION_SCRIPT) /* which was reached with a connection, and keeps it */
+		set_socket(s);
 	w->events = POLLIN;
 	w->deadline = CLOCK_NEVER;
 	w->again = s->state == SESSION_FINISHED;
@@ -407,6 +413,7 @@ static void set_wait(struct session *s)
 		w->deadline = s->deadline;
 		break;
 	case SESSION_WAITING:
+		go = atomic_load_explicit(&s->a->shm->go_ns, memory_order_acquire);
 		w->deadline = go != 0 ? go : CLOCK_NEVER;
 		break;
 	case SESSION_RUNNING:
@@ -422,18 +429,19 @@ static void set_wait(struct session *s)
 void session_step(struct session *s, int64_t now, bool ready)
 {
 	enum session_state before;
+	enum stop_mode stop = pick_stop(s->pick);
 
 	s->wait.look = false;
 	if (s->load)
 		s->load->began = false;
-	heed_stop(s, now);
-	/* One step goes on through states that need not wait: GO, take, send. A finished attempt is flushed first. */
+	if (stop != STOP_NONE)
+		heed_stop(s, stop, now);
+	/* One step goes on through states that need not wait: GO, take, send. */
 	do {
 		before = s->state;
 		step_once(s, now, ready);
 		ready = false;
-	} while (s->state != before && s->state != SESSION_FINISHED && s->state != SESSION_CLOSED &&
-	         s->state != SESSION_AWAY);
+	} while (s->state != before && !(FROM(s->state) & STEP_ENDS));
 	set_wait(s);
 }
 

@@ -230,11 +230,11 @@ void load_loop(struct session *s, int64_t now)
 		return; /* a script that needs no server must not keep the lane for itself */
 	if (!l->chosen && now >= l->due_at) {
 		l->script = load_choose(l);
-		if (l->tally->gap_ns > 0 && !schedule(s, now)) {
+		if (l->tally->scheduled && !schedule(s, now)) {
 			load_end(s, now);
 			return;
 		}
-		if (l->tally->gap_ns > 0)
+		if (l->tally->scheduled)
 			l->due_at = l->scheduled_ns;
 		l->chosen = true;
 	}

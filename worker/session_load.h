@@ -65,6 +65,8 @@ struct looping {
 	struct rng random_before;
 	struct script_vars vars_before;
 	enum load_due due;
+	const struct script_sql *awaited; /* the command, of DUE_RESULT */
+	enum pg_tx tx; /* after the last command that was answered, outside pipelines */
 	bool pipeline; /* \startpipeline */
 	struct load_item *items; /* a list, empty again after each pipeline */
 	uint32_t item_head, item_tail, items_room;
@@ -111,7 +113,10 @@ bool load_send_item(struct session *s, int script, int at, int64_t now);
 void load_show_sent(struct session *s, unsigned kind, int64_t now);
 bool load_sync(struct session *s);
 void load_item(struct session *s, enum load_item_kind kind, int script, int at, int64_t now);
-int load_command_number(const struct looping *l, int script, int at);
+static inline int load_command_number(const struct looping *l, int script, int at)
+{
+	return l->tally->first_command[script] + at;
+}
 
 /* ---- session_load_answer.c ---- */
 bool load_answers(struct session *s, int64_t now); /* false: the connection is lost */

@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-static const struct script_sql *sql_of(const struct looping *l, int script, int at)
-{
-	return &l->scripts->scripts[script].commands[at].sql;
-}
-
 /* ---- \gset and \aset ---- */
 
 static bool store_row(struct session *s, const struct pg_result *r, int row, const char *prefix)
@@ -46,7 +41,8 @@ static void store_last(struct session *s, const struct script_sql *sql)
 
 static void forget_last(struct looping *l)
 {
-	pg_clear(l->last);
+	if (l->last)
+		pg_clear(l->last);
 	l->last = NULL;
 }
 
@@ -86,7 +82,7 @@ static bool trouble(struct session *s, const struct pg_result *r, int script, in
 static bool command_result(struct session *s, struct pg_result *r, bool *kept)
 {
 	struct looping *l = s->load;
-	const struct script_sql *sql = sql_of(l, l->script, l->at);
+	const struct script_sql *sql = l->awaited;
 	enum pg_kind kind = pg_kind(r);
 
 	l->query++;
@@ -116,7 +112,7 @@ static void count_time(struct looping *l, int script, int at, int64_t ns)
 static void command_answered(struct session *s, int64_t now)
 {
 	struct looping *l = s->load;
-	const struct script_sql *sql = sql_of(l, l->script, l->at);
+	const struct script_sql *sql = l->awaited;
 
 	l->due = DUE_NOTHING;
 	if (sql->keep == KEEP_GSET && !l->failed)
@@ -156,6 +152,7 @@ static void leave_pipeline(struct session *s, int64_t now)
 		load_script_error(s, "failed to leave pipeline mode");
 		s->drop = true;
 	}
+	l->tx = pg_transaction(s->pg);
 	if (l->failed)
 		return;
 	count_time(l, l->script, l->at, now - l->command_ns);
@@ -242,20 +239,34 @@ static bool take(struct session *s, struct pg_result *r, int64_t now)
 	} else {
 		l->due = DUE_NOTHING;
 	}
-	if (!kept)
+	if (r && !kept)
 		pg_clear(r);
 	return alive;
 }
 
+/* After a result of a command outside pipelines: is it the last? The server said so when it said in what transaction
+ * it left us, and then libpq need not be asked for the NULL that ends the results. */
+static bool was_last(struct session *s)
+{
+	struct looping *l = s->load;
+
+	if (l->query == 0 || l->due == DUE_ITEMS)
+		return false;
+	l->tx = pg_transaction(s->pg);
+	return l->tx != PG_TX_ACTIVE && l->tx != PG_TX_UNKNOWN;
+}
+
 bool load_answers(struct session *s, int64_t now)
 {
-	while (s->load->due != DUE_NOTHING && !pg_busy(s->pg)) {
-		struct pg_result *r = pg_next(s->pg);
+	struct looping *l = s->load;
+
+	while (l->due != DUE_NOTHING && !pg_busy(s->pg)) {
+		struct pg_result *r = was_last(s) ? NULL : pg_next(s->pg);
 
 		if (!take(s, r, now))
 			return false;
-		if (!r && s->load->fatal)
+		if (!r && l->fatal)
 			break;
 	}
-	return s->load->due == DUE_NOTHING || (!s->input_lost && !pg_broken(s->pg));
+	return l->due == DUE_NOTHING || (!s->input_lost && !pg_broken(s->pg));
 }

@@ -66,7 +66,7 @@ static bool may_try_again(const struct session *s, int64_t now)
 {
 	const struct looping *l = s->load;
 	const struct load *load = l->load;
-	int64_t begun = l->tally->gap_ns > 0 ? l->scheduled_ns : l->start_ns;
+	int64_t begun = l->tally->scheduled ? l->scheduled_ns : l->start_ns;
 
 	return load_worth_repeating(l) && !l->batches && !s->drop &&
 	       (load->max_tries == 0 || l->tries < load->max_tries) && pick_stop(s->pick) == STOP_NONE &&
@@ -118,15 +118,13 @@ static void count_retry(struct session *s)
 
 static bool sampled(struct looping *l)
 {
-	if (l->tally->shm->load.ring_size == 0)
-		return false;
-	return l->load->sampling_rate >= 1.0 || rng_unit(&l->sample) < l->load->sampling_rate;
+	return l->tally->records && (!l->tally->samples || rng_unit(&l->sample) < l->load->sampling_rate);
 }
 
 void load_finish(struct session *s, enum load_outcome outcome, int64_t now)
 {
 	struct looping *l = s->load;
-	bool scheduled = l->tally->gap_ns > 0, bad = outcome == LOAD_FAILED || outcome == LOAD_UNKNOWN;
+	bool scheduled = l->tally->scheduled, bad = outcome == LOAD_FAILED || outcome == LOAD_UNKNOWN;
 	uint32_t retries = l->tries - 1;
 	struct tally_end end = {.record = {.end_ns = now,
 	                                .latency_ns = now - (scheduled ? l->scheduled_ns : l->start_ns),

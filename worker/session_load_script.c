@@ -13,16 +13,6 @@
 /* Where the server ends a statement by itself, our own clock waits a little longer: its answer is the better one. */
 #define SERVER_FIRST (250 * NS_PER_MS)
 
-int load_command_number(const struct looping *l, int script, int at)
-{
-	return l->tally->first_command[script] + at;
-}
-
-static const struct script_command *command_at(const struct looping *l, int script, int at)
-{
-	return &l->scripts->scripts[script].commands[at];
-}
-
 /* ---- sending ---- */
 
 /* The text with the values in it; a variable without a value stays as it was written. */
@@ -45,28 +35,27 @@ static const char *spell_out(struct looping *l, const struct script_sql *sql)
 	return buf_str(&l->text);
 }
 
-static bool send_sql(struct session *s, int script, int at)
+static bool send_sql(struct session *s, const struct script_sql *sql, const struct tally_command *facts)
 {
 	struct looping *l = s->load;
-	const struct script_sql *sql = &command_at(l, script, at)->sql;
+	enum query_mode mode = l->load->mode;
 
-	if (l->load->mode == QUERY_SIMPLE)
+	if (mode == QUERY_SIMPLE)
 		return pg_query(s->pg, spell_out(l, sql));
 	for (int i = 0; i < sql->nparams; i++) {
 		size_t len;
 
 		l->values[i] = script_vars_text(&l->vars, sql->params[i], &len);
 	}
-	if (l->load->mode == QUERY_EXTENDED)
+	if (mode == QUERY_EXTENDED)
 		return pg_send(s->pg, sql->numbered, sql->nparams, l->values, false);
-	return pg_execute_with(
-	        s->pg, l->tally->commands[load_command_number(l, script, at)].name, sql->nparams, l->values);
+	return pg_execute_with(s->pg, facts->name, sql->nparams, l->values);
 }
 
 void load_show_sent(struct session *s, unsigned kind, int64_t now)
 {
 	struct looping *l = s->load;
-	bool block = l->pipeline ? l->block : !l->batches && pg_transaction(s->pg) == PG_TX_OPEN;
+	bool block = l->pipeline ? l->block : !l->batches && l->tx == PG_TX_OPEN;
 	enum slot_stage stage;
 
 	l->in_flight |= !s->a->readonly && !(kind & KIND_BEGINS) && (!block || (kind & KIND_COMMITS));
@@ -95,17 +84,18 @@ bool load_send_item(struct session *s, int script, int at, int64_t now)
 {
 	struct looping *l = s->load;
 	int number = load_command_number(l, script, at);
-	const struct tally_command *command = &l->tally->commands[number];
+	const struct tally_command *facts = &l->tally->commands[number];
+	const struct script_sql *sql = &l->scripts->scripts[script].commands[at].sql;
 
-	load_show_sent(s, command->kind, now);
+	load_show_sent(s, facts->kind, now);
 	if (l->load->mode == QUERY_PREPARED && !l->prepared[number]) {
-		if (!pg_prepare(s->pg, command->name, command_at(l, script, at)->sql.numbered))
+		if (!pg_prepare(s->pg, facts->name, sql->numbered))
 			return false;
 		load_item(s, ITEM_PREPARE, script, at, now);
 		l->prepared[number] = true;
 	}
 	load_item(s, ITEM_COMMAND, script, at, now);
-	return send_sql(s, script, at);
+	return send_sql(s, sql, facts);
 }
 
 static bool run_sql(struct session *s, const struct script_command *command, int64_t now)
@@ -122,15 +112,17 @@ static bool run_sql(struct session *s, const struct script_command *command, int
 		return load_send_item(s, l->script, l->at++, now);
 	}
 	l->command_ns = now;
+	l->awaited = &command->sql;
 	if (l->load->mode == QUERY_PREPARED && !l->prepared[number]) {
 		load_show_sent(s, KIND_BEGINS, now); /* it leaves nothing behind */
 		l->due = DUE_PREPARE;
+		l->query = 0;
 		return pg_prepare(s->pg, facts->name, command->sql.numbered) && ask_flush(s);
 	}
 	load_show_sent(s, facts->kind, now);
 	l->due = DUE_RESULT;
 	l->query = 0;
-	return send_sql(s, l->script, l->at) && ask_flush(s);
+	return send_sql(s, &command->sql, facts) && ask_flush(s);
 }
 
 /* ---- pipelines ---- */
@@ -146,7 +138,7 @@ static void start_pipeline(struct session *s)
 	} else if (!pg_pipeline(s->pg)) {
 		load_script_error(s, "failed to enter pipeline mode");
 	} else {
-		l->block = pg_transaction(s->pg) == PG_TX_OPEN;
+		l->block = l->tx == PG_TX_OPEN;
 		l->pipeline = true;
 		l->at++;
 	}
@@ -272,7 +264,7 @@ static void script_done(struct session *s, int64_t now)
 
 	if (l->pipeline)
 		load_script_error(s, "end of script reached with pipeline open");
-	else if (pg_transaction(s->pg) != PG_TX_IDLE)
+	else if (l->tx != PG_TX_IDLE)
 		load_script_error(s, "end of script reached without completing the last transaction");
 	if (l->failed) {
 		load_failed(s, now);
@@ -291,15 +283,17 @@ void load_run(struct session *s, int64_t now)
 		load_lost(s, now);
 		return;
 	}
-	while (l->due == DUE_NOTHING && l->sleep_until == 0 && !l->failed && l->at < script->ncommands) {
+	while (!l->failed && l->at < script->ncommands) {
 		if (!load_run_command(s, &script->commands[l->at], now)) {
 			load_lost(s, now);
 			return;
 		}
+		if (l->due != DUE_NOTHING || l->sleep_until > 0)
+			return;
 	}
 	if (l->failed)
 		load_failed(s, now);
-	else if (l->due == DUE_NOTHING && l->sleep_until == 0)
+	else
 		script_done(s, now);
 }
 
@@ -326,6 +320,7 @@ void load_try(struct session *s, int64_t now)
 	l->failed = l->fatal = l->own = l->doubtful = false;
 	l->sqlstate[0] = '\0';
 	l->item_head = l->item_tail = 0;
+	l->tx = PG_TX_IDLE; /* as the set-up, the transaction before and a rollback leave it */
 	s->message[0] = '\0';
 	s->run.cancel_at = s->run.drop_at = CLOCK_NEVER;
 	s->run.cancel_asked = s->run.timed_out = s->run.cancelled = false;

@@ -49,7 +49,10 @@ void tally_init(struct tally *t, const struct assignment *a, uint32_t lane, uint
 	        .replacement = a->replacement};
 	t->script = load_lane_scripts(&a->shm->load, t->lane);
 	t->command = a->shm->load.ncommands > 0 ? load_lane_commands(&a->shm->load, t->lane) : NULL;
-	if (load->rate > 0)
+	t->scheduled = load->rate > 0;
+	t->records = a->shm->load.ring_size > 0;
+	t->samples = load->sampling_rate < 1.0;
+	if (t->scheduled)
 		t->gap_ns = (double)NS_PER_S / load->rate * (double)a->shm->nsessions / (double)nsessions;
 	/* A replacement must not repeat what the dead one drew. */
 	rng_seed(&t->rng, a->seed, SCHEDULE_STREAM | (uint64_t)a->generation << 32 | lane);
@@ -89,7 +92,7 @@ static void count_begun(struct tally *t, struct load_script *script, const struc
 	const struct load_record *r = &end->record;
 	struct load_lane *lane = t->lane;
 
-	if (t->gap_ns > 0)
+	if (t->scheduled)
 		hist_add(&script->lag, r->lag_ns);
 	if (r->retries > 0) {
 		load_count(&script->retried, 1);
@@ -97,7 +100,7 @@ static void count_begun(struct tally *t, struct load_script *script, const struc
 	}
 	if (r->outcome == LOAD_DONE) {
 		hist_add(&script->service, r->end_ns - end->start_ns);
-		if (t->gap_ns > 0)
+		if (t->scheduled)
 			hist_add(&script->schedule, r->latency_ns);
 		if (t->load->latency_limit_ns > 0 && r->latency_ns > t->load->latency_limit_ns)
 			load_count(&script->late, 1);
@@ -132,7 +135,7 @@ static void count_in(struct tally *t, struct slot *slot, struct tally_end *end)
 	if (end->recorded) {
 		end->record.number = number & 0xffffff;
 		load_record_put(&t->shm->load, t->lane, &end->record);
-	} else if (t->shm->load.ring_size > 0) {
+	} else if (t->records) {
 		load_count(&t->lane->sampled_out, 1);
 	}
 	atomic_store_explicit(&slot->tx_counted, number, memory_order_relaxed);

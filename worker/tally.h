@@ -30,7 +30,10 @@ struct tally {
 	struct tally_command *commands;
 	int64_t go_ns, begin_ns, end_ns; /* by when counting and beginning ends; set by tally_go */
 	struct rng rng; /* of the schedule */
-	double gap_ns; /* mean pause between two starts, 0 = no schedule */
+	double gap_ns; /* mean pause between two starts */
+	bool scheduled; /* there is a schedule (-R) */
+	bool records; /* are kept */
+	bool samples; /* only of some */
 	int64_t next_ns; /* start drawn last; 0 = none yet */
 	bool replacement;
 };

@@ -141,7 +141,7 @@ static void check_all_closed(struct worker *w, struct lane *lane)
 		worker_fatal(w, EXIT_CONNECT, lane->gave_up->report.sqlstate, lane->gave_up->message);
 }
 
-void worker_after_round(struct worker *w, struct lane *lane)
+void worker_settle(struct worker *w, struct lane *lane)
 {
 	check_all_closed(w, lane);
 	if (atomic_load_explicit(&w->pick.in_hand, memory_order_relaxed) != 0 || !begun(w) || !pick_idle(&w->pick))

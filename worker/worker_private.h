@@ -80,7 +80,13 @@ void lanes_run_threads(struct worker *w); /* one thread each; the calling thread
 void worker_send(void *to, const void *body, size_t len); /* to: struct worker; writes one frame */
 void worker_control(struct worker *w); /* the control pipe is readable */
 void worker_fatal(struct worker *w, int code, const char *sqlstate, const char *text); /* says it, then leaves */
-void worker_after_round(struct worker *w, struct lane *lane); /* DONE, FATAL when it is time */
+void worker_settle(struct worker *w, struct lane *lane); /* DONE, FATAL when it is time */
+/* After each round of steps: most often there is nothing to settle. */
+static inline void worker_after_round(struct worker *w, struct lane *lane)
+{
+	if (lane->closed != lane->closed_told || atomic_load_explicit(&w->pick.in_hand, memory_order_relaxed) == 0)
+		worker_settle(w, lane);
+}
 
 /* ---- hooks.c: faults that tests plant; empty functions in a program that ships ---- */
 void hooks_read(struct worker *w);

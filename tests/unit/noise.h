@@ -22,8 +22,8 @@ enum noise_shape {
 	NOISE_SHAPES,
 };
 
-static const char *const noise_names[NOISE_SHAPES] = {"normal", "heavy-tailed", "two-mode placement",
-        "autocorrelated", "drift", "random walk", "skewed"};
+static const char *const noise_names[NOISE_SHAPES] = {
+        "normal", "heavy-tailed", "two-mode placement", "autocorrelated", "drift", "random walk", "skewed"};
 
 struct noise {
 	struct rng rng;

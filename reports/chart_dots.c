@@ -193,7 +193,7 @@ static void room(const struct dots *d, struct plot *p)
 	}
 	name = name > NAME_MOST ? NAME_MOST : name;
 	p->left = 22 + LETTER * 1.06 * (double)name;
-	p->right = CHART_WIDTH - 18 - LETTER * 0.94 * (double)text;
+	p->right = CHART_WIDTH - 18 - LETTER * 1.02 * (double)text;
 	if (p->right < p->left + 300)
 		p->right = p->left + 300;
 }

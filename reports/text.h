@@ -4,6 +4,7 @@
 #ifndef REPORTS_TEXT_H
 #define REPORTS_TEXT_H
 
+#include "reports/scaling.h"
 #include "reports/text_line.h"
 
 #define TEXT_LANES_MOST 16
@@ -16,5 +17,7 @@ void text_events(struct text_line *l, const struct rendering *r);
 void text_doubts(struct text_line *l, const struct rendering *r);
 /* Of a load run: pgbench's summary, and what it does not tell. Its errors come with text_errors. */
 void text_load(struct text_line *l, const struct rendering *r);
+/* Of a series of numbers of sessions: what to take, a line for each number, what the laws say. */
+void text_scale(struct text_line *l, const struct scaling *s);
 
 #endif

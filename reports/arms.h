@@ -1,0 +1,44 @@
+/*
+ * arms: an experiment with several arms as its page and its document show it: beside the figures, of each arm one
+ * complete run from the middle that stands for it. Private to reports/; whoever loads the runs owns them.
+ */
+#ifndef REPORTS_ARMS_H
+#define REPORTS_ARMS_H
+
+#include "reports/render.h"
+#include "reports/scaling.h"
+#include "shared/hist.h"
+
+struct arm_shown {
+	const char *name; /* unescaped */
+	const struct rendering *rendering; /* of the run that stands for it, beside the reference's; NULL = none */
+	const struct hist *hist; /* of a load run: latency over all its complete runs; NULL = none */
+	bool linked; /* run-N.html stands beside the page */
+};
+
+struct arms_page {
+	int64_t experiment;
+	const char *kind; /* "compare", "scale" */
+	uint64_t seed;
+	bool load;
+	const struct arm_shown *arms;
+	size_t narms, reference;
+	const char *trouble; /* what was left out and why it ended early, as sentences; "" = nothing */
+	const char *store_path;
+	const char *index_href; /* NULL = no link */
+};
+
+/* A run that stands for the experiment where one is asked about: command, workload, environment. NULL = none. */
+const struct rendering *arms_any(const struct arms_page *p);
+
+/* html_arms.c: sections that pages of experiments share. */
+void html_arms_begin(const struct arms_page *p, const char *verdict, struct buf *out);
+void html_arms_overlap(const struct arms_page *p, struct buf *out); /* did they run at the same time? */
+void html_arms_errors(const struct arms_page *p, struct buf *out);
+void html_arms_percentiles(const struct arms_page *p, struct buf *out);
+void html_arms_tasks(const struct arms_page *p, struct buf *out); /* stretch of each task in each arm */
+void html_arms_end(const struct arms_page *p, struct buf *out); /* how to reproduce it, and the end of the page */
+
+void html_scale(const struct arms_page *p, const struct scaling *s, struct buf *out);
+
+#endif

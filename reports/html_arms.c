@@ -106,7 +106,7 @@ static void overlap_row(const struct arm_shown *a, bool load, struct buf *out)
 	html_put(out, "td", "n", word_number(r->proof->effective_lanes, number));
 	snprintf(text, sizeof text, "%.0f %%", r->proof->overlap_percent);
 	html_put(out, "td", "n", text);
-	buf_puts(out, "<td>");
+	buf_puts(out, "<td class=\"w\">");
 	if (r->proof->ceiling > 0) {
 		buf_printf(out, "%s: ", word_ratio(r->proof->ceiling, number));
 		escape_html(r->proof->ceiling_text ? r->proof->ceiling_text : "", out);

@@ -246,9 +246,8 @@ static void table(const struct scaling *s, struct buf *out)
 		table_row(s, i, out);
 	buf_puts(out, "</tbody></table></div>\n");
 	buf_printf(out,
-	        "<p class=\"note\">Speed-ups and times with their %s. Of ideal: speed-up for each session. Worth of "
-	        "the "
-	        "step: of what the sessions added could give at most, this share was gained.</p>\n",
+	        "<p class=\"note\">Speed-ups and times with their %s. Of ideal: speed-up for each session. Step: "
+	        "of what the sessions added could give at most, this share was gained.</p>\n",
 	        s->claims ? "95&nbsp;% intervals" : "range over the repeats");
 }
 

@@ -104,11 +104,11 @@ static void choose_best(struct scaling *s, uint64_t seed)
 	double *logs = mem_zero(s->nblocks + 1, sizeof *logs);
 
 	s->best = SCALING_NONE;
-	s->claims = s->narms > 0;
+	s->claims = s->complete >= PAIRED_LEAST_BLOCKS;
 	for (size_t a = 0; a < s->narms; a++) {
 		const struct paired *p = &s->arms[a].paired;
 
-		s->claims = s->claims && p->blocks >= PAIRED_LEAST_BLOCKS;
+		s->claims = s->claims && (p->blocks == 0 || p->blocks >= PAIRED_LEAST_BLOCKS);
 		if (p->blocks > 0 && (s->best == SCALING_NONE || p->ratio > s->arms[s->best].paired.ratio))
 			s->best = a;
 	}
@@ -173,19 +173,36 @@ static int by_sessions(const void *a, const void *b)
 	return (x->sessions > y->sessions) - (x->sessions < y->sessions);
 }
 
+static bool ever(const struct scaling *s, size_t arm)
+{
+	for (size_t b = 0; b < s->nblocks; b++)
+		if (usable(s->arms[arm].figure[b]))
+			return true;
+	return false;
+}
+
+/* A block in which a run is missing is left out for all: else each speed-up would stand on other blocks. An arm that
+ * never came through (more sessions than the server takes) is left out itself. */
+static void whole_blocks(struct scaling *s)
+{
+	s->complete = 0;
+	for (size_t b = 0; b < s->nblocks; b++) {
+		bool whole = s->narms > 0 && usable(s->arms[0].figure[b]);
+
+		for (size_t a = 0; a < s->narms; a++)
+			whole = whole && (usable(s->arms[a].figure[b]) || !ever(s, a));
+		s->complete += whole;
+		for (size_t a = 0; a < s->narms && !whole; a++)
+			s->arms[a].figure[b] = NAN;
+	}
+}
+
 void scaling_compute(struct scaling *s, uint64_t seed)
 {
 	if (s->work == 0)
 		s->work = 1;
 	qsort(s->arms, s->narms, sizeof *s->arms, by_sessions);
-	s->complete = 0;
-	for (size_t b = 0; b < s->nblocks; b++) {
-		bool whole = s->narms > 0;
-
-		for (size_t a = 0; a < s->narms; a++)
-			whole = whole && usable(s->arms[a].figure[b]);
-		s->complete += whole;
-	}
+	whole_blocks(s);
 	gains(s, seed);
 	choose_best(s, seed);
 	steps(s);

@@ -95,7 +95,7 @@ static void rates_of_load_runs_grow_the_other_way(void **state)
 	scaling_free(&s);
 }
 
-static void a_block_without_one_run_leaves_that_speed_up_only(void **state)
+static void a_block_without_one_run_is_left_out_for_all(void **state)
 {
 	struct scaling s;
 
@@ -104,10 +104,29 @@ static void a_block_without_one_run_leaves_that_speed_up_only(void **state)
 	s.arms[2].figure[3] = NAN;
 	s.arms[0].figure[5] = NAN;
 	scaling_compute(&s, 1);
-	assert_int_equal(s.arms[1].blocks, BLOCKS - 1);
-	assert_int_equal(s.arms[2].blocks, BLOCKS - 2);
 	assert_int_equal(s.complete, BLOCKS - 2);
-	assert_true(isnan(s.arms[2].gain[3]));
+	for (size_t a = 0; a < 4; a++) {
+		assert_int_equal(s.arms[a].blocks, BLOCKS - 2);
+		assert_true(isnan(s.arms[a].gain[3]) && isnan(s.arms[a].gain[5]));
+	}
+	scaling_free(&s);
+}
+
+/* More sessions than the server takes: that number is left out, and not everything. */
+static void an_arm_that_never_came_through_is_left_out_itself(void **state)
+{
+	struct scaling s;
+
+	(void)state;
+	by_law(&s, doublings, 6, BLOCKS, 0.1, 0);
+	for (size_t b = 0; b < BLOCKS; b++)
+		s.arms[5].figure[b] = NAN;
+	scaling_compute(&s, 1);
+	assert_int_equal(s.complete, BLOCKS);
+	assert_true(s.claims);
+	assert_int_equal(s.arms[5].blocks, 0);
+	assert_int_equal(s.arms[s.best].sessions, 16);
+	assert_true(s.amdahl.fitted);
 	scaling_free(&s);
 }
 
@@ -307,7 +326,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(speed_ups_are_paired_by_block),
 	        cmocka_unit_test(rates_of_load_runs_grow_the_other_way),
-	        cmocka_unit_test(a_block_without_one_run_leaves_that_speed_up_only),
+	        cmocka_unit_test(a_block_without_one_run_is_left_out_for_all),
+	        cmocka_unit_test(an_arm_that_never_came_through_is_left_out_itself),
 	        cmocka_unit_test(laws_find_what_made_the_figures),
 	        cmocka_unit_test(best_enough_and_knee),
 	        cmocka_unit_test(fewer_sessions_are_enough_where_more_are_not_shown_to_be_faster),

@@ -39,6 +39,8 @@ void html_arms_percentiles(const struct arms_page *p, struct buf *out);
 void html_arms_tasks(const struct arms_page *p, struct buf *out); /* stretch of each task in each arm */
 void html_arms_end(const struct arms_page *p, struct buf *out); /* how to reproduce it, and the end of the page */
 
+/* Each appends a whole document. */
 void html_scale(const struct arms_page *p, const struct scaling *s, struct buf *out);
+void markdown_scale(const struct arms_page *p, const struct scaling *s, struct buf *out);
 
 #endif

@@ -213,8 +213,7 @@ static void table_row(const struct scaling *s, size_t i, struct buf *out)
 
 	buf_printf(out, "<tr><th scope=\"row\" class=\"n\">%s</th>", word_count(a->sessions, number));
 	figure_cell(s, a, out);
-	if (a->blocks > 0)
-		scaling_ratio_words(&a->paired, &words);
+	scaling_arm_words(s, i, &words);
 	html_put(out, "td", "n", a->blocks > 0 ? buf_str(&words) : "–");
 	buf_printf(out, "<td class=\"n\">%.0f&nbsp;%%</td>", a->efficiency);
 	if (!s->load)

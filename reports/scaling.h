@@ -71,6 +71,8 @@ void scaling_law_words(const struct scaling *s, const struct scaling_fit *fit, s
 void scaling_method_words(const struct scaling *s, struct buf *out);
 /* "6.57x [6.40x, 6.72x]", under 6 blocks "6.57x (6.40x to 6.72x)". */
 void scaling_ratio_words(const struct paired *p, struct buf *out);
+/* The same of an arm: "1x" of one session, "" without a complete block. */
+void scaling_arm_words(const struct scaling *s, size_t arm, struct buf *out);
 /* Tasks or transactions a second of an arm. */
 double scaling_rate_of(const struct scaling *s, double figure);
 

@@ -59,6 +59,14 @@ void scaling_ratio_words(const struct paired *p, struct buf *out)
 		buf_printf(out, " (%s to %s)", word_ratio(p->least, b), word_ratio(p->most, c));
 }
 
+void scaling_arm_words(const struct scaling *s, size_t arm, struct buf *out)
+{
+	if (s->arms[arm].blocks > 0 && arm == 0)
+		buf_puts(out, "1x");
+	else if (s->arms[arm].blocks > 0)
+		scaling_ratio_words(&s->arms[arm].paired, out);
+}
+
 static void figure_words(const struct scaling *s, const struct scaling_arm *arm, struct buf *out)
 {
 	char a[32];

@@ -29,8 +29,8 @@ static struct layout layout_of(const struct scaling *s, int width)
 	for (size_t i = 0; i < s->narms; i++) {
 		struct buf words = {0};
 
-		scaling_ratio_words(&s->arms[i].paired, &words);
-		if ((int)words.len + 1 > l.ratio && s->arms[i].blocks > 0)
+		scaling_arm_words(s, i, &words);
+		if ((int)words.len + 1 > l.ratio)
 			l.ratio = (int)words.len + 1;
 		ceiling = ceiling || s->arms[i].ceiling > 0;
 		buf_free(&words);
@@ -90,8 +90,8 @@ static void row(struct text_line *l, const struct scaling *s, size_t i, const st
 	}
 	text_cell(l, tint, -at->figure, s->load ? word_rate(arm->middle, text) : stats_duration(arm->middle, text));
 	text_to(l, l->column + 2);
-	scaling_ratio_words(&arm->paired, &words);
-	text_cell(l, tint, at->ratio, i == 0 ? "1x" : buf_str(&words));
+	scaling_arm_words(s, i, &words);
+	text_cell(l, tint, at->ratio, buf_str(&words));
 	if (at->bar)
 		bar(l, s, arm, at->bar);
 	snprintf(text, sizeof text, "%.0f %%", arm->efficiency);

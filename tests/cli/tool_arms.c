@@ -1,6 +1,7 @@
 /*
  * tool_arms: writes the made-up experiments of tests/unit/fixture_arms.h as files, for tests that need a browser or a
- * parser of another language. tool_arms KIND FORMAT [WIDTH] > FILE; FORMAT is text, ascii or html.
+ * parser of another language. tool_arms KIND FORMAT [WIDTH] > FILE; FORMAT is text, ascii, md or
+ * html.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,10 @@ static void render(const struct arms_fixture *f, const char *format, int width, 
 
 	if (strcmp(format, "html") == 0) {
 		html_scale(&f->page, &f->scaling, out);
+		return;
+	}
+	if (strcmp(format, "md") == 0) {
+		markdown_scale(&f->page, &f->scaling, out);
 		return;
 	}
 	text_line_init(&line, &style, out);

@@ -93,7 +93,7 @@ static bool sane_attempt(const struct letter *l, const struct attempt *a)
 		return false;
 	return sane_time(l, a->taken_ns) && sane_time(l, a->released_ns) && sane_time(l, a->sent_ns) &&
 	       sane_time(l, a->first_ns) && sane_time(l, a->done_ns) && sane_time(l, a->recorded_ns) &&
-	       a->served_ns >= 0;
+	       a->served_ns >= 0 && a->digest_ns >= 0;
 }
 
 static bool on_results(const struct letter *l)

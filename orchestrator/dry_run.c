@@ -34,6 +34,8 @@ static void print_task(const struct experiment *x, uint32_t number, struct buf *
 		buf_puts(out, ", readonly");
 	if (t->repeatable)
 		buf_puts(out, ", repeatable");
+	if (t->noverify)
+		buf_puts(out, ", noverify");
 	if (t->after >= 0)
 		buf_printf(out, ", after %s", x->plan->tasks[t->after].name);
 	if (t->timeout_ns > 0)

@@ -27,12 +27,14 @@ const char manual_results[] =
 static const struct manual_entry directives[] = {
         {"@workload NAME", "name of the series in the results file"},
         {"@run NAME=VALUE ...", "defaults for options of the same names: @run clients=5 engine=process"},
-        {"@task NAME [timeout=T rows=N repeat=N retries=N repeatable readonly after=NAME transaction]",
+        {"@task NAME [timeout=T rows=N repeat=N retries=N repeatable readonly after=NAME transaction noverify]",
                 "one task, until the next directive. timeout: per attempt. rows: the number of rows it must give; "
                 "with transaction a mismatch is rolled back and failed, else the task is done with a failed check and "
                 "the run ends with 4. repeat: executions. retries: repeats after the first try. repeatable: may be "
                 "repeated when the outcome is unknown. readonly: runs in a read-only transaction. after: starts when "
-                "every ticket of that task is done. transaction: explicit BEGIN, and COMMIT only after every check"},
+                "every ticket of that task is done. transaction: explicit BEGIN, and COMMIT only after every check. "
+                "noverify: what it returns differs from run to run (now(), random()), and --verify-results leaves it "
+                "out"},
         {"@setup", "SQL that runs once before the run, on a session of its own"},
         {"@teardown", "SQL that runs once after the run, also after a failure"},
         {"@session", "SQL that each session runs when it starts"},

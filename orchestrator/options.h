@@ -70,6 +70,7 @@ struct options {
 	int retries; /* 2 */
 	int64_t timeout_ns, max_time_ns, grace_ns, reconnect_for_ns;
 	bool read_only;
+	bool verify_results;
 	enum halt halt;
 	int min_workers; /* 1 */
 	uint64_t seed;

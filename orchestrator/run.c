@@ -56,7 +56,8 @@ static void fill_crew(struct run *run, const struct crew_bodies *bodies)
 	        .seed = q->seed,
 	        .timeout_ns = run->options->timeout_ns,
 	        .reconnect_for_ns = run->options->reconnect_for_ns,
-	        .readonly = run->options->read_only};
+	        .readonly = run->options->read_only,
+	        .verify = run->options->verify_results};
 	if (q->place && q->place->pin == PIN_SPLIT) {
 		crew->assignment.cpus = q->place->cpus;
 		crew->assignment.ncpus = q->place->ncpus;
@@ -96,6 +97,8 @@ static bool open_run(struct run *run, const struct crew_bodies *bodies, struct e
 	if (q->ntodo > 0)
 		memcpy(run->todo, q->todo, q->ntodo * sizeof *run->todo);
 	run->ntodo = q->ntodo;
+	if (run->options->verify_results)
+		run->results = mem_zero((size_t)run->plan->ntasks + 1, sizeof *run->results);
 	crew_init(&run->crew, run->loop, q->sessions, run->nworkers, lanes);
 	fill_crew(run, bodies);
 	run->preflight_ns = run->step_end_ns = loop_clock(run->loop);
@@ -286,6 +289,7 @@ static void close_run(struct run *run)
 	if (run->shm)
 		shm_unmap(run->shm);
 	free(run->todo);
+	free(run->results);
 	free(run->facts);
 	free(run->old);
 	free(run->logged_ns);

@@ -183,6 +183,8 @@ void facts_options(const struct run *run, struct buf *out)
 		buf_printf(out, " pin=%s", pins[o->pin]);
 	if (o->read_only)
 		buf_puts(out, " read-only=on");
+	if (o->verify_results)
+		buf_puts(out, " verify-results=on");
 	if (o->require_overlap)
 		buf_printf(out, " require-overlap=%d", o->require_overlap);
 	if (o->data)

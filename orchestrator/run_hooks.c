@@ -116,6 +116,17 @@ static bool on_special(struct run *run, const struct attempt *a)
 	return true;
 }
 
+/* A ticket is done once: no other attempt of it counts. */
+static void add_result(struct run *run, const struct attempt *a, uint32_t position)
+{
+	struct task_result *r = &run->results[run->plan->tickets[run->todo[position]].task];
+
+	r->executions++;
+	r->rows += a->rows;
+	r->digest_ns += a->digest_ns;
+	digest_sum_add(&r->digest, &a->digest);
+}
+
 static bool on_attempt(void *context, struct member *m, struct attempt *a, int64_t now)
 {
 	struct run *run = context;
@@ -136,6 +147,8 @@ static bool on_attempt(void *context, struct member *m, struct attempt *a, int64
 		run->last_end_ns = a->done_ns;
 	run_log_attempt(run, m, a, tickets_task(t, position));
 	run_record_attempt(run, a, now);
+	if (verdict == VERDICT_FINAL && a->outcome == OUTCOME_DONE && a->digested && run->results)
+		add_result(run, a, position);
 	if (verdict == VERDICT_FINAL)
 		record_ticket(run, position, now);
 	if (verdict == VERDICT_AGAIN_GONE)

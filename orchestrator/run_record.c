@@ -367,6 +367,19 @@ static struct msg_usage own_usage(void)
 	return usage;
 }
 
+static void record_results(struct run *run, int64_t now)
+{
+	struct err err = {0};
+
+	for (int i = 0; run->results && i < run->plan->ntasks; i++) {
+		struct task_result *result = &run->results[i];
+
+		result->task = (uint32_t)i;
+		if (result->executions > 0)
+			recorded(run, store_task_result(run->store, run->id, result, &err), &err, now);
+	}
+}
+
 void record_end(struct run *run, enum run_state state, const char *reason, int exit_code, int64_t now)
 {
 	const struct tickets *t = &run->tickets;
@@ -377,6 +390,7 @@ void record_end(struct run *run, enum run_state state, const char *reason, int e
 		return;
 	facts_of_load(run, "after");
 	record_facts(run, now); /* if the rest of them never came */
+	record_results(run, now);
 	struct run_end end = {.state = state,
 	        .reason = reason,
 	        .phases = phases_of(run),

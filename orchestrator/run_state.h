@@ -133,6 +133,7 @@ struct run {
 	int64_t id;
 	bool store_failed, recorded_end, recorded_facts;
 	char store_text[1024];
+	struct task_result *results; /* --verify-results: of each task; NULL = not asked for */
 	uint32_t published_skips; /* tickets not run when the skips in shared memory were written */
 	int64_t dirty_ns; /* first row not committed, 0 = none */
 	struct early_event *early;

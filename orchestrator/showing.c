@@ -17,6 +17,7 @@
 #include "reports/load_numbers.h"
 #include "reports/render.h"
 #include "reports/stats.h"
+#include "reports/verify.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
@@ -209,6 +210,44 @@ static int judge_checks(const struct run_view *run)
 	return failed;
 }
 
+static void say_different(void *context, const char *task, const char *text)
+{
+	(void)context;
+	(void)task;
+	log_write(LEVEL_ERROR, NULL, "results differ: %s", text);
+}
+
+/* --verify-results: every run against the serial one, without that against the first. How many runs differ. */
+static int judge_results(const struct experiment *x, const struct gallery *g, bool say)
+{
+	const struct run_view *reference = g->has_baseline ? &g->baseline : NULL;
+	size_t uncompared = 0;
+	int different = 0;
+
+	if (!x->options->verify_results)
+		return 0;
+	for (int i = 0; i < g->count && !g->has_baseline; i++)
+		if (!reference || g->shown[i].view.id < reference->id)
+			reference = &g->shown[i].view;
+	for (int i = 0; i < g->count; i++) {
+		if (&g->shown[i].view == reference)
+			continue;
+		struct verify_count n = verify_compare(reference, &g->shown[i].view, say_different, NULL);
+		different += n.different > 0;
+		uncompared += n.uncompared;
+	}
+	if (different > 0)
+		log_write(LEVEL_ERROR, NULL,
+		        "a task whose rows differ from run to run by nature (now(), random()) is left out with "
+		        "noverify in its @task");
+	else if (say && g->count > 1)
+		printf(" results: the same rows in all %d runs%s\n", g->count + g->has_baseline,
+		        uncompared > 0 ? ", of the tasks that were done in all" : "");
+	else if (say && !g->has_baseline)
+		printf(" results: kept as digests, and nothing to compare with: add --baseline or --repeat=2\n");
+	return different;
+}
+
 /* Errors and checks are those of every run; times, speed-up and overlap are the median run's. What holds is said with
  * the results, what does not with the errors. */
 static int judge(const struct experiment *x, const struct gallery *g, const struct shown *median)
@@ -225,6 +264,7 @@ static int judge(const struct experiment *x, const struct gallery *g, const stru
 		failed += judge_checks(v);
 	}
 	bool say = !x->options->quiet && (x->options->format == FORMAT_NONE || x->options->output != NULL);
+	failed += judge_results(x, g, say);
 	int claims = x->ngates + (x->options->require_overlap > 0);
 	for (int i = 0; i < claims; i++) {
 		if (i < x->ngates)

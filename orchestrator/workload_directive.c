@@ -180,8 +180,19 @@ static bool next_option(
 }
 
 static const char *const task_options[] = {
-        "timeout", "rows", "repeat", "retries", "repeatable", "readonly", "after", "transaction"};
-enum { OPT_TIMEOUT, OPT_ROWS, OPT_REPEAT, OPT_RETRIES, OPT_REPEATABLE, OPT_READONLY, OPT_AFTER, OPT_TRANSACTION, OPTS };
+        "timeout", "rows", "repeat", "retries", "repeatable", "readonly", "after", "transaction", "noverify"};
+enum {
+	OPT_TIMEOUT,
+	OPT_ROWS,
+	OPT_REPEAT,
+	OPT_RETRIES,
+	OPT_REPEATABLE,
+	OPT_READONLY,
+	OPT_AFTER,
+	OPT_TRANSACTION,
+	OPT_NOVERIFY,
+	OPTS
+};
 
 static bool whole_number(const char *text, int64_t least, int64_t most, int64_t *number)
 {
@@ -207,8 +218,7 @@ static bool refuse_option(const char *path, int line, const struct option *o, st
 		        err, path, line, "unknown option %.60s of @task; did you mean %s?", o->name, near);
 	return workload_refuse(err, path, line,
 	        "unknown option %.60s of @task; the options are timeout= rows= repeat= retries= after= repeatable "
-	        "readonly "
-	        "transaction",
+	        "readonly transaction noverify",
 	        o->name);
 }
 
@@ -246,6 +256,9 @@ static bool set_task_option(struct task_line *out, int option, const struct opti
 	case OPT_READONLY:
 		t->readonly = true;
 		return true;
+	case OPT_NOVERIFY:
+		t->noverify = true;
+		return true;
 	default:
 		t->transaction = true;
 		return true;
@@ -258,7 +271,7 @@ static bool apply_task_option(
 	const char *right = NULL;
 
 	for (int i = 0; i < OPTS; i++) {
-		bool flag = i == OPT_REPEATABLE || i == OPT_READONLY || i == OPT_TRANSACTION;
+		bool flag = i == OPT_REPEATABLE || i == OPT_READONLY || i == OPT_TRANSACTION || i == OPT_NOVERIFY;
 
 		if (strcmp(o->name, task_options[i]) != 0)
 			continue;

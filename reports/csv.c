@@ -11,6 +11,7 @@
 #include "reports/render.h"
 #include "reports/sqlstate.h"
 #include "reports/task_stats.h"
+#include "reports/verify.h"
 #include "reports/wording.h"
 
 static void put_attempts(const struct rendering *r, struct csv_row *row)
@@ -97,6 +98,14 @@ static void put_runs(const struct rendering *r, struct csv_row *row)
 	csv_end_row(row);
 }
 
+static void put_result(const struct task_result_view *v, struct csv_row *row)
+{
+	csv_put_us(row, v ? v->executions : QUERY_NONE);
+	csv_put_us(row, v ? v->rows : QUERY_NONE);
+	csv_put_text(row, v ? v->digest : NULL);
+	csv_put_us(row, v ? v->digest_us : QUERY_NONE);
+}
+
 static void put_tasks(const struct rendering *r, struct csv_row *row)
 {
 	struct task_stats *stats = task_stats_of(r);
@@ -124,6 +133,7 @@ static void put_tasks(const struct rendering *r, struct csv_row *row)
 		csv_put_us(row, s->done ? (int64_t)s->max_us : QUERY_NONE);
 		csv_put_real(row, s->stretch, s->stretch > 0);
 		csv_put_text(row, t->sql);
+		put_result(verify_result(r->run, (uint32_t)i), row);
 		csv_end_row(row);
 	}
 	task_stats_free(stats);

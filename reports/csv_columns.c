@@ -59,7 +59,11 @@ static const struct csv_column tasks[] = {{"run", "number of the run"}, {"task",
         {"p50_us", "median; percentiles are empty where fewer than 10 samples lie above"},
         {"p95_us", "95th percentile"}, {"p99_us", "99th percentile"}, {"max_us", "longest"},
         {"stretch", "execute time here over alone; empty without a serial run"},
-        {"sql", "its SQL; empty with --no-sql-text"}, {NULL, NULL}};
+        {"sql", "its SQL; empty with --no-sql-text"},
+        {"result_executions", "tickets whose rows are in the digest; empty without --verify-results"},
+        {"result_rows", "rows they returned, or affected"},
+        {"result_digest", "order-free digest of these rows, hexadecimal"}, {"digest_us", "hashing took so long"},
+        {NULL, NULL}};
 
 static const struct csv_column sessions[] = {{"run", "number of the run"}, {"session", "global number of the session"},
         {"worker", "number of the worker"}, {"generation", "generation of that worker"},

@@ -14,6 +14,7 @@
 #include "reports/load_numbers.h"
 #include "reports/sqlstate.h"
 #include "reports/task_stats.h"
+#include "reports/verify.h"
 #include "reports/wording.h"
 
 #define ERRORS_MOST 100
@@ -230,6 +231,7 @@ void html_tasks(const struct rendering *r, struct buf *out)
 {
 	struct task_stats *stats = task_stats_of(r);
 	bool many = false, stretch = r->proof->nstretches > 0;
+	struct buf results = {0};
 	const char *heads[12] = {"task", "SQL", ">done", ">mean"};
 	size_t n = 4, shown = r->run->ntasks < TASKS_MOST ? r->run->ntasks : TASKS_MOST;
 
@@ -255,6 +257,13 @@ void html_tasks(const struct rendering *r, struct buf *out)
 	if (stretch)
 		buf_puts(out,
 		        " Stretch: execute time here over execute time of the same task alone, in the serial run.");
+	verify_sentence(r->run, r->baseline, &results);
+	if (results.len > 0) {
+		buf_puts(out, " Results: ");
+		escape_html(buf_str(&results), out);
+		buf_putc(out, '.');
+	}
+	buf_free(&results);
 	if (shown < r->run->ntasks)
 		buf_printf(out, " %zu further tasks are in <code>--csv-table=tasks</code>.", r->run->ntasks - shown);
 	buf_puts(out, "</p>\n</section>\n");

@@ -11,6 +11,7 @@
 
 #include "reports/escape.h"
 #include "reports/task_stats.h"
+#include "reports/verify.h"
 #include "reports/wording.h"
 #include "shared/clock.h"
 
@@ -285,6 +286,20 @@ static json_t *budget_object(const struct budget *b)
 	return o;
 }
 
+/* --verify-results; null without. */
+static json_t *result(const struct task_result_view *v)
+{
+	if (!v)
+		return json_null();
+	json_t *o = json_object();
+
+	json_put_int(o, "executions", v->executions);
+	json_put_int(o, "rows", v->rows);
+	json_put_text(o, "digest", v->digest);
+	json_put_int(o, "digest_us", v->digest_us);
+	return o;
+}
+
 static json_t *tasks(const struct rendering *r)
 {
 	struct task_stats *stats = task_stats_of(r);
@@ -312,6 +327,7 @@ static json_t *tasks(const struct rendering *r)
 		json_put_round(o, "p99_us", stats[i].p99_us, stats[i].p99_us >= 0);
 		json_put_round(o, "max_us", stats[i].max_us, stats[i].done > 0);
 		json_put_real(o, "stretch", stats[i].stretch, stats[i].stretch > 0);
+		json_object_set_new(o, "result", result(verify_result(r->run, (uint32_t)i)));
 		json_array_append_new(a, o);
 	}
 	task_stats_free(stats);

@@ -12,6 +12,7 @@
 #include "reports/sqlstate.h"
 #include "reports/stats.h"
 #include "reports/task_stats.h"
+#include "reports/verify.h"
 #include "reports/wording.h"
 
 #define TASKS_MOST 20
@@ -97,6 +98,7 @@ void markdown_tasks(const struct rendering *r, size_t most, struct buf *out)
 	struct task_stats *stats = task_stats_of(r);
 	size_t shown = r->run->ntasks < most ? r->run->ntasks : most;
 	char ratio[32];
+	struct buf results = {0};
 
 	buf_puts(out, "| task | SQL | done | mean | p50 | p95 | max | rows | errors | stretch |\n"
 	              "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
@@ -120,6 +122,13 @@ void markdown_tasks(const struct rendering *r, size_t most, struct buf *out)
 		buf_printf(out, "%zu further tasks: `pgparallel report %" PRId64 " -F csv --csv-table=tasks`\n\n",
 		        r->run->ntasks - shown, r->run->id);
 	task_stats_free(stats);
+	verify_sentence(r->run, r->baseline, &results);
+	if (results.len > 0) {
+		buf_puts(out, "Results: ");
+		escape_markdown_text(buf_str(&results), out);
+		buf_puts(out, ".\n\n");
+	}
+	buf_free(&results);
 }
 
 void markdown_errors(const struct rendering *r, size_t most, struct buf *out)

@@ -55,6 +55,13 @@ struct session_view {
 	const char *message;
 };
 
+struct task_result_view { /* --verify-results */
+	uint32_t task; /* index into run_view.tasks */
+	uint32_t executions;
+	int64_t rows, digest_us;
+	char digest[DIGEST_HEX];
+};
+
 struct worker_view {
 	uint32_t worker, generation;
 	int32_t pid;
@@ -148,6 +155,8 @@ struct run_view {
 	size_t nattempts; /* by session, then taken */
 	struct session_view *session_rows;
 	size_t nsession_rows;
+	struct task_result_view *results; /* by task; none without --verify-results */
+	size_t nresults;
 	struct worker_view *worker_rows;
 	size_t nworker_rows;
 	struct sample *samples;

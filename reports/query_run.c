@@ -35,7 +35,7 @@ void run_view_free(struct run_view *view)
 	void *owned[] = {view->strings, view->workload, view->workload_text, view->workload_sha256, view->role,
 	        view->engine, view->argv, view->note, view->client, view->options, view->reason, view->data_sha256,
 	        view->verdict, view->tasks, view->attempts, view->session_rows, view->worker_rows, view->samples,
-	        view->events, view->errors, view->facts};
+	        view->events, view->errors, view->facts, view->results};
 	for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
 		free(owned[i]);
 	*view = (struct run_view){0};
@@ -261,6 +261,30 @@ static bool read_workers(struct query *q, struct run_view *v, struct err *err)
 	return ok;
 }
 
+static bool read_results(struct query *q, struct run_view *v, struct err *err)
+{
+	bool ok = true;
+	sqlite3_stmt *s = query_prepare(q,
+	        "SELECT task, executions, row_count, digest, digest_us FROM task_result WHERE run = ? ORDER BY task",
+	        err);
+	if (s)
+		store_bind(s, "i", v->id);
+	while (query_step(q, &s, &ok, err)) {
+		v->results = mem_resize(v->results, v->nresults + 1, sizeof *v->results);
+		struct task_result_view *r = &v->results[v->nresults++];
+		*r = (struct task_result_view){.task = (uint32_t)sqlite3_column_int64(s, 0),
+		        .executions = (uint32_t)sqlite3_column_int64(s, 1),
+		        .rows = sqlite3_column_int64(s, 2),
+		        .digest_us = sqlite3_column_int64(s, 4)};
+		query_copy(s, 3, r->digest, sizeof r->digest);
+		if (r->task >= v->ntasks) {
+			sqlite3_finalize(s);
+			return query_damaged(q, "a result is of no task", err);
+		}
+	}
+	return ok;
+}
+
 static bool read_repeats(struct query *q, struct run_view *v, struct err *err)
 {
 #define REPEATS                                                                                                        \
@@ -329,7 +353,7 @@ static bool read_all(struct query *q, int64_t id, struct run_view *v, struct err
 		return no_such_run(q, id, err);
 	if (!read_run(q, numbers_sql, id, read_numbers, v, &found, err) || !read_tasks(q, v, err) ||
 	        !read_facts(q, v, err) || !read_events(q, v, err) || !read_workers(q, v, err) ||
-	        !read_repeats(q, v, err))
+	        !read_repeats(q, v, err) || !read_results(q, v, err))
 		return false;
 	bool ok = query_tickets(q, id, &tickets, err) && query_sessions(q, v, err) &&
 	          query_attempts(q, v, &tickets, err) && query_samples(q, v, err) && query_load(q, v, err);

@@ -212,6 +212,16 @@ CREATE TABLE attempt ( -- one try of one ticket on one session
 	served INTEGER NOT NULL -- from then to taken the lane served its other sessions so long, us
 ) STRICT;
 
+CREATE TABLE task_result ( -- what the tasks of a run returned, with --verify-results; noverify and tasks of which no ticket was done have no row
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	task INTEGER NOT NULL, -- index of the task
+	executions INTEGER NOT NULL, -- tickets done
+	row_count INTEGER NOT NULL, -- rows they returned, or affected
+	digest TEXT NOT NULL, -- sum modulo 2^256 of the SHA-256 of each row, line of COPY and command tag, hexadecimal: no order is in it
+	digest_us INTEGER NOT NULL, -- hashing took so long, over all sessions, us
+	PRIMARY KEY (run, task)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sample ( -- what the observer saw in pg_stat_activity: stretches of samples that showed the same
 	run INTEGER NOT NULL REFERENCES run (id), -- its run
 	sample INTEGER NOT NULL, -- number within the run, 1 = first

@@ -33,6 +33,8 @@ static const char *const statement_sql[STORE_STATEMENTS] = {
         [STORE_FACT] = "UPDATE run SET measured = json_patch(coalesce(measured, '{}'), json_object(?1, ?2)) WHERE id = "
                        "?3",
         [STORE_ENVIRONMENT_FACT] = "INSERT INTO environment_fact VALUES (?, ?, ?)",
+        [STORE_TASK_RESULT] = "INSERT INTO task_result (run, task, executions, row_count, digest, digest_us) "
+                              "VALUES (?, ?, ?, ?, ?, ?)",
         [STORE_LOAD_SECOND] =
                 "INSERT INTO load_second VALUES (?1, (SELECT coalesce(max(second), 0) + 1 FROM load_second "
                 "WHERE run = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "

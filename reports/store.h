@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "shared/attempt.h"
+#include "shared/digest.h"
 #include "shared/err.h"
 #include "shared/msg.h"
 #include "shared/plan.h"
@@ -117,6 +118,16 @@ bool store_worker(struct store *store, int64_t run, uint32_t worker, uint32_t ge
 bool store_event(struct store *store, int64_t run, int64_t at_us, const char *kind, const char *text, struct err *err);
 bool store_phases(struct store *store, int64_t run, const struct run_phases *phases, struct err *err);
 bool store_run_end(struct store *store, int64_t run, const struct run_end *end, struct err *err);
+
+/* --verify-results: what all tickets of a task returned that were done. */
+struct task_result {
+	uint32_t task; /* index of the plan's task */
+	uint32_t executions; /* tickets done */
+	int64_t rows; /* returned, or affected by statements that return none */
+	struct digest_sum digest;
+	int64_t digest_ns; /* hashing took so long, over all sessions */
+};
+bool store_task_result(struct store *store, int64_t run, const struct task_result *result, struct err *err);
 
 /*
  * Load runs. store_run_begin writes their scripts and settings from plan->scripts and plan->load (ntickets 0); the rest

@@ -191,6 +191,19 @@ static bool apply_event(struct store *store, const struct op *op, struct err *er
 	return store_run_statement(store->db, store->path, s, err);
 }
 
+static bool apply_task_result(struct store *store, const struct op *op, struct err *err)
+{
+	const struct task_result *r = &op->task_result;
+	sqlite3_stmt *s = store_statement(store, STORE_TASK_RESULT, err);
+	char digest[DIGEST_HEX];
+	if (!s)
+		return false;
+	digest_sum_hex(&r->digest, digest);
+	store_bind(
+	        s, "iiiisi", op->run, (int64_t)r->task, (int64_t)r->executions, r->rows, digest, r->digest_ns / 1000);
+	return store_run_statement(store->db, store->path, s, err);
+}
+
 bool store_apply(struct store *store, const struct op *op, struct err *err)
 {
 	switch (op->kind) {
@@ -212,6 +225,8 @@ bool store_apply(struct store *store, const struct op *op, struct err *err)
 		return apply_worker(store, op, err);
 	case OP_EVENT:
 		return apply_event(store, op, err);
+	case OP_TASK_RESULT:
+		return apply_task_result(store, op, err);
 	case OP_FACT:
 	case OP_PHASES:
 	case OP_END:

@@ -39,6 +39,7 @@ enum store_statement {
 	STORE_TASK,
 	STORE_FACT,
 	STORE_ENVIRONMENT_FACT,
+	STORE_TASK_RESULT,
 	STORE_LOAD_SECOND, /* from here on: load runs */
 	STORE_LOAD_CHUNK,
 	STORE_LOAD_TOTAL,

@@ -20,6 +20,7 @@ enum op_kind {
 	OP_PHASES,
 	OP_END,
 	OP_VERDICT,
+	OP_TASK_RESULT,
 	OP_LOAD_SECOND,
 	OP_LOAD_CHUNK,
 	OP_LOAD_TOTAL
@@ -67,6 +68,7 @@ struct op {
 		struct op_verdict verdict;
 		struct run_phases *phases; /* owned */
 		struct run_end *end; /* owned */
+		struct task_result task_result;
 		struct load_second load_second;
 		struct op_load_chunk load_chunk; /* its bytes are owned */
 		struct op_load *load; /* owned */

@@ -86,6 +86,12 @@ bool store_worker(struct store *store, int64_t run, uint32_t worker, uint32_t ge
 	return store_alive(store, err);
 }
 
+bool store_task_result(struct store *store, int64_t run, const struct task_result *result, struct err *err)
+{
+	queue_add(&store->queue, OP_TASK_RESULT, run)->task_result = *result;
+	return store_alive(store, err);
+}
+
 bool store_event(struct store *store, int64_t run, int64_t at_us, const char *kind, const char *text, struct err *err)
 {
 	struct op *op = queue_add(&store->queue, OP_EVENT, run);

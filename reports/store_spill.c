@@ -144,7 +144,8 @@ static void put_end(struct buf *b, const struct op *op)
 static void put_op(struct buf *b, const struct op *op)
 {
 	static const char *const types[] = {"released", "ticket", "attempt", "session", "sample", "worker", "event",
-	        "fact", "phases", "end", "verdict"};
+	        "fact", "phases", "end", "verdict", "task_result"};
+	char digest[DIGEST_HEX];
 	if (op->kind >= OP_LOAD_SECOND) {
 		store_spill_load(b, op);
 		return;
@@ -192,6 +193,13 @@ static void put_op(struct buf *b, const struct op *op)
 		break;
 	case OP_VERDICT:
 		spill_text(b, "verdict", op->text);
+		break;
+	case OP_TASK_RESULT:
+		digest_sum_hex(&op->task_result.digest, digest);
+		spill_int(b, "task", op->task_result.task);
+		spill_int(b, "executions", op->task_result.executions);
+		spill_int(b, "rows", op->task_result.rows);
+		spill_text(b, "digest", digest);
 		break;
 	default: /* of load runs */
 		break;

@@ -11,6 +11,7 @@
 #include "reports/load_numbers.h"
 #include "reports/sqlstate.h"
 #include "reports/stats.h"
+#include "reports/verify.h"
 #include "reports/wording.h"
 
 #define ERRORS_MOST 8
@@ -201,6 +202,22 @@ void text_budget(struct text_line *l, const struct rendering *r)
 		text_end(l);
 	}
 	buf_free(&witness);
+}
+
+/* --verify-results */
+void text_results(struct text_line *l, const struct rendering *r)
+{
+	struct buf b = {0};
+
+	verify_sentence(r->run, r->baseline, &b);
+	if (b.len > 0) {
+		text_to(l, 1);
+		l->hang = l->width >= 60 ? 26 : 4;
+		text_cell(l, TINT_DIM, l->width >= 60 ? 25 : 8, "results");
+		text_words(l, TINT_PLAIN, buf_str(&b));
+		text_end(l);
+	}
+	buf_free(&b);
 }
 
 static void note(struct text_line *l, enum tint tint, const char *what, const char *text)

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/digest.h"
+
 enum outcome { OUTCOME_NONE = 0, OUTCOME_DONE, OUTCOME_FAILED, OUTCOME_UNKNOWN };
 const char *outcome_name(enum outcome outcome); /* "done", "failed", "unknown", "not run" for NONE */
 
@@ -51,6 +53,10 @@ struct attempt {
 	uint32_t failed_statement; /* 1-based, 0 = none */
 	int64_t rows; /* rows returned, or affected by statements that return none */
 	int64_t bytes; /* of the returned values */
+	/* --verify-results: sum over its rows, lines of COPY and tags, and how long hashing them took. */
+	bool digested;
+	struct digest_sum digest;
+	int64_t digest_ns;
 	int64_t taken_ns;
 	int64_t released_ns; /* = taken when the ticket was below the limit at once */
 	int64_t sent_ns;

@@ -51,6 +51,7 @@ struct task {
 	bool readonly;
 	bool repeatable;
 	bool transaction;
+	bool noverify; /* what it returns differs from run to run: --verify-results leaves it out */
 	int write_line; /* of a statement that asks for a transaction that writes (BEGIN READ WRITE), 0 = none */
 	bool uses_data; /* refers to a column of --data: one ticket per row */
 	int64_t timeout_ns; /* per attempt, 0 = none */

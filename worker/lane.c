@@ -60,6 +60,7 @@ void lane_init(struct lane *lane, struct worker *w, uint32_t number, uint32_t fi
 		        w->a->first_session + first + i, now);
 		atomic_store_explicit(&s->slot->worker_pid, getpid(), memory_order_relaxed);
 		atomic_store_explicit(&s->slot->heartbeat_ns, now, memory_order_relaxed);
+		s->digest_clock = clock_now_ns;
 		lane->deadlines[i] = s->wait.deadline;
 	}
 	if (nsessions > 1) {

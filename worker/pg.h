@@ -131,8 +131,10 @@ bool pg_fatal(const struct pg_result *result); /* FATAL or PANIC: the server end
 /* Primary message, then detail and hint, on one line, control characters replaced; at most size bytes with NUL. */
 void pg_message(const struct pg_result *result, char *out, size_t size);
 
-/* One row of COPY TO: its length, 0 = none there yet (wait), -1 = end (go on with pg_next), -2 = error (likewise). */
-int pg_copy_row(struct pg *pg);
+/* One row of COPY TO: its length, 0 = none there yet (wait), -1 = end (go on with pg_next), -2 = error (likewise).
+ * *row is for pg_copy_free when the length is above 0. */
+int pg_copy_row(struct pg *pg, char **row);
+void pg_copy_free(char *row);
 
 /* Notices since the last pg_notices_forget: count, the last one's SQLSTATE ("" = none), and whether one of them said
  * that a COMMIT was cut short while it waited for its synchronous replica. */

@@ -243,11 +243,12 @@ void pg_message(const struct pg_result *result, char *out, size_t size)
 	log_printable(line, out, size);
 }
 
-int pg_copy_row(struct pg *pg)
+int pg_copy_row(struct pg *pg, char **row)
 {
-	char *row = NULL;
-	int length = PQgetCopyData(pg->conn, &row, 1);
+	return PQgetCopyData(pg->conn, row, 1);
+}
 
+void pg_copy_free(char *row)
+{
 	PQfreemem(row);
-	return length;
 }

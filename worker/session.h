@@ -183,6 +183,9 @@ struct session {
 
 	struct looping *load; /* of a load run, else NULL */
 
+	/* --verify-results: read before and after hashing, to tell what it cost; NULL = not told */
+	int64_t (*digest_clock)(void);
+
 	/* for the sampling of markers */
 	uint32_t ran, ran_fast;
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shared/clock.h"
+#include "worker/verify.h"
 
 /* Commands after which the session is not what it was; known by their tags. */
 static const struct {
@@ -56,8 +57,10 @@ static void statement_answer(struct session *s, const struct pg_result *r, enum 
 	note_first(s, now);
 	if (kind == PG_ROW || kind == PG_ROWS) {
 		count(s, pg_nrows(r), pg_bytes(r), now);
+		verify_rows(s, index, r);
 	} else if (kind == PG_DONE) {
 		count(s, pg_affected(r), 0, now);
+		verify_tag(s, index, pg_tag(r));
 		session_heed_tag(s, pg_tag(r));
 		if (st->kind == STATEMENT_COMMIT && strcmp(pg_tag(r), "ROLLBACK") == 0 && !s->run.judged)
 			attempt_fail(s, "COMMIT was answered by ROLLBACK: the block had failed before", index + 1);
@@ -200,13 +203,16 @@ static void answer(struct session *s, const struct pg_result *r, enum pg_kind ki
 /* Rows of COPY TO. False: more are to come, wait. */
 static bool copy_rows(struct session *s, int64_t now)
 {
+	char *line;
 	int length;
 
-	while ((length = pg_copy_row(s->pg)) > 0) {
-		if (s->state != SESSION_RUNNING)
-			continue;
-		note_first(s, now);
-		count(s, 0, length, now);
+	while ((length = pg_copy_row(s->pg, &line)) > 0) {
+		if (s->state == SESSION_RUNNING) {
+			note_first(s, now);
+			count(s, 0, length, now);
+			verify_copied(s, ask_head(s)->index, line, (size_t)length);
+		}
+		pg_copy_free(line);
 	}
 	if (length == 0)
 		return false;

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "shared/clock.h"
+#include "worker/verify.h"
 
 /* Where the server ends a statement by itself, our own clock waits a little longer: its answer is the better one. */
 #define SERVER_FIRST (250 * NS_PER_MS)
@@ -146,6 +147,7 @@ static void begin_attempt(struct session *s, int64_t now)
 	        .recorded_ns = s->recorded_ns,
 	        .served_ns = s->recorded_ns ? s->served_ns : 0,
 	        .released_ns = s->state == SESSION_HELD ? now : s->taken_ns};
+	verify_begin(s);
 	if (!run->markers)
 		s->attempt.flags |= ATTEMPT_NO_MARKERS;
 	atomic_store_explicit(&s->slot->ticket, s->picked.ticket, memory_order_relaxed);

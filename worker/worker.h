@@ -49,6 +49,7 @@ struct assignment {
 	int64_t timeout_ns; /* --timeout, 0 = none; a task's own timeout wins */
 	int64_t reconnect_for_ns; /* --reconnect-for */
 	bool readonly; /* --read-only */
+	bool verify; /* --verify-results: a digest of what each attempt returned */
 	bool replacement; /* GO was given already: begin at once */
 	bool early; /* forked during PREFLIGHT: wait until shared memory tells what to connect to */
 	const struct task *special; /* NULL, or @setup / @teardown: run this once instead of tickets, then DONE */

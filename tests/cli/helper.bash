@@ -51,6 +51,14 @@ has() {
 	fi
 }
 
+# hasnt TEXT PATTERN: it matches nowhere.
+hasnt() {
+	if grep -Eq -- "$2" <<<"$1"; then
+		printf '"%s" is in:\n%s\n' "$2" "$1"
+		return 1
+	fi
+}
+
 # holds QUERY VALUE: what the results file answers.
 holds() {
 	local answer

@@ -46,8 +46,7 @@ const char *load_script_name(const struct load_script_view *script)
 
 const char *load_error_meaning(const struct load_error_view *e)
 {
-	return e->sqlstate[0] == '\0' && e->unknown == 0 ? "no error of the server"
-	                                                 : sqlstate_meaning(e->sqlstate);
+	return e->sqlstate[0] == '\0' && e->unknown == 0 ? "no error of the server" : sqlstate_meaning(e->sqlstate);
 }
 
 bool load_option(const struct run_view *run, const char *name, char *value, size_t size)

@@ -38,10 +38,9 @@ struct query *query_open(const char *path, struct err *err)
 	sqlite3 *db = store_db_open(place, path, false, err);
 	if (!db)
 		return NULL;
-	int64_t version = STORE_VERSION, loads = 0;
+	int64_t version = STORE_VERSION;
 	if (!store_check_content(db, path, false, err) ||
-	        !store_db_int(db, path, "PRAGMA user_version", 0, &version, err) || version < STORE_VERSION ||
-	        !store_db_int(db, path, "SELECT count(*) FROM sqlite_schema WHERE name = 'load'", 0, &loads, err)) {
+	        !store_db_int(db, path, "PRAGMA user_version", 0, &version, err) || version < STORE_VERSION) {
 		if (version < STORE_VERSION)
 			err_set(err, EXIT_STORE,
 			        "%s was written by an older pgparallel: the next \"pgparallel run\" or \"pgparallel "
@@ -53,7 +52,6 @@ struct query *query_open(const char *path, struct err *err)
 	}
 	struct query *q = mem_zero(1, sizeof *q);
 	q->db = db;
-	q->loads = loads != 0;
 	snprintf(q->path, sizeof q->path, "%s", path);
 	return q;
 }
@@ -63,7 +61,6 @@ struct query *query_of_store(struct store *store)
 	struct query *q = mem_zero(1, sizeof *q);
 	q->db = store->db;
 	q->borrowed = true;
-	q->loads = true;
 	snprintf(q->path, sizeof q->path, "%s", store->path);
 	return q;
 }

@@ -211,10 +211,8 @@ static bool read_load_errors(struct query *q, struct run_view *v, struct err *er
 
 bool query_load(struct query *q, struct run_view *v, struct err *err)
 {
-	sqlite3_stmt *s = q->loads ? query_prepare(q, load_sql, err) : NULL;
+	sqlite3_stmt *s = query_prepare(q, load_sql, err);
 	bool ok = true;
-	if (!q->loads)
-		return true;
 	if (s)
 		store_bind(s, "i", v->id);
 	while (query_step(q, &s, &ok, err)) {
@@ -232,13 +230,9 @@ bool query_load(struct query *q, struct run_view *v, struct err *err)
 
 bool query_load_counts(struct query *q, int64_t run, uint64_t counts[4], bool *found, struct err *err)
 {
-	sqlite3_stmt *s =
-	        q->loads ? query_prepare(q, "SELECT done, failed, unknown, skipped FROM load WHERE run = ?", err)
-	                 : NULL;
+	sqlite3_stmt *s = query_prepare(q, "SELECT done, failed, unknown, skipped FROM load WHERE run = ?", err);
 	bool ok = true;
 	*found = false;
-	if (!q->loads)
-		return true;
 	if (s)
 		store_bind(s, "i", run);
 	for (; query_step(q, &s, &ok, err); *found = true)
@@ -272,12 +266,11 @@ bool query_load_records(struct query *q, int64_t run, bool (*take)(void *context
         void *context, struct err *err)
 {
 	struct chunk_reader *r = mem_zero(1, sizeof *r);
-	sqlite3_stmt *s = q->loads ? query_prepare(q,
-	                                     "SELECT chunk, records, packed, (SELECT count(*) FROM load_script p WHERE "
-	                                     "p.run = c.run) FROM load_chunk c WHERE run = ? ORDER BY chunk",
-	                                     err)
-	                           : NULL;
-	bool ok = true, more = q->loads;
+	sqlite3_stmt *s = query_prepare(q,
+	        "SELECT chunk, records, packed, (SELECT count(*) FROM load_script p WHERE "
+	        "p.run = c.run) FROM load_chunk c WHERE run = ? ORDER BY chunk",
+	        err);
+	bool ok = true, more = true;
 	if (s)
 		store_bind(s, "i", run);
 	while (more && query_step(q, &s, &ok, err)) {

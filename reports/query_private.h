@@ -11,7 +11,6 @@ struct query {
 	sqlite3 *db;
 	char path[STORE_PATH_MOST];
 	bool assume_dead;
-	bool loads; /* the file has the tables of load runs: one that an early build made has none */
 	bool borrowed; /* db belongs to a store */
 };
 

@@ -287,16 +287,12 @@ static bool read_results(struct query *q, struct run_view *v, struct err *err)
 
 static bool read_repeats(struct query *q, struct run_view *v, struct err *err)
 {
-#define REPEATS                                                                                                        \
-	" WHERE r.experiment = ? AND r.engine = ? AND r.sessions = ? AND r.lanes = ? AND r.role <> 'baseline' "        \
-	"AND r.state = 'finished') WHERE x > 0"
 	sqlite3_stmt *s = query_prepare(q,
-	        q->loads ? "SELECT count(*), min(x), max(x) FROM (SELECT CASE WHEN l.run IS NULL THEN r.last_end_us - "
-	                   "r.go_us ELSE l.done * 1e6 / (l.end_us - l.begin_us) END x FROM run r LEFT JOIN load l ON "
-	                   "l.run = r.id" REPEATS
-	                 : "SELECT count(*), min(x), max(x) FROM (SELECT r.last_end_us - r.go_us x FROM run r" REPEATS,
+	        "SELECT count(*), min(x), max(x) FROM (SELECT CASE WHEN l.run IS NULL THEN r.last_end_us - "
+	        "r.go_us ELSE l.done * 1e6 / (l.end_us - l.begin_us) END x FROM run r LEFT JOIN load l ON "
+	        "l.run = r.id WHERE r.experiment = ? AND r.engine = ? AND r.sessions = ? AND r.lanes = ? AND "
+	        "r.role <> 'baseline' AND r.state = 'finished') WHERE x > 0",
 	        err);
-#undef REPEATS
 	bool ok = true;
 	/* The serial run is of another layout, and alone. */
 	if (s)

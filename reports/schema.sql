@@ -1,4 +1,4 @@
--- schema: the results file, version 1. Every table and every column carries its meaning in the comment behind it; the
+-- schema: the results file, version 2. Every table and every column carries its meaning in the comment behind it; the
 -- manual's chapter on the store is made from these comments and a test refuses a column without one.
 --
 -- Times are whole microseconds. "us after wall zero" counts from the run's wall zero (the start of SPAWN) and may be
@@ -833,4 +833,4 @@ SELECT
 FROM load_error e JOIN load_script s ON s.run = e.run AND s.script = e.script;
 
 PRAGMA application_id = 1346859116; -- "PGpl"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

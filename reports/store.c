@@ -273,8 +273,7 @@ struct store *store_open(const char *path, int *interrupted, struct err *err)
 	snprintf(store->path, sizeof store->path, "%s", path);
 	chmod(place, 0600);
 	if (store_migrate(db, place, path, store_migrations, store_nmigrations, STORE_VERSION, err) &&
-	        store_complete(db, path, err) && use_wal(db, path, err) &&
-	        (!running || store_bury(store, interrupted, err))) {
+	        use_wal(db, path, err) && (!running || store_bury(store, interrupted, err))) {
 		sqlite3_busy_timeout(db, STORE_BUSY_MS);
 		return store;
 	}

@@ -11,9 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Version 1 is the first: a step from version N stands here as {N, sql} once there is a version N + 1. */
-const struct migration store_migrations[] = {{-1, ""}};
-const size_t store_nmigrations = 0;
+/* A step from version N stands here as {N, sql}; without sql it only adds what the schema has more (store_upgrade).
+ * Version 1 was written before there were load runs, experiments of several arms and digests of results. */
+const struct migration store_migrations[] = {{1, NULL}};
+const size_t store_nmigrations = 1;
 
 static bool sync_folder(const char *place)
 {
@@ -62,23 +63,6 @@ bool store_create(const char *place, const char *path, struct err *err)
 		return err_set(err, EXIT_STORE, "%s cannot be created (%s): check the folder, or use --db=OTHER", path,
 		        strerror(errno));
 	return true;
-}
-
-/* Files of version 1 were made before there were load runs, by builds that nobody was given: what is new stands in one
- * place of the schema. */
-bool store_complete(sqlite3 *db, const char *path, struct err *err)
-{
-	int64_t there;
-	if (!store_db_int(db, path, "SELECT count(*) FROM sqlite_schema WHERE name = 'load'", 0, &there, err))
-		return false;
-	if (there)
-		return true;
-	if (store_db_exec(db, path, "BEGIN IMMEDIATE", err) &&
-	        store_db_exec(db, path, strstr(store_schema(), "-- Load runs."), err) &&
-	        store_db_exec(db, path, "COMMIT", err))
-		return true;
-	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-	return false;
 }
 
 static bool back_up(sqlite3 *db, const char *place, const char *path, int64_t version, struct err *err)
@@ -135,7 +119,8 @@ bool store_migrate(sqlite3 *db, const char *place, const char *path, const struc
 	for (int64_t v = from; ok && v < version; v++)
 		for (size_t i = 0; ok && i < nsteps; i++)
 			if (steps[i].from == v)
-				ok = store_db_exec(db, path, steps[i].sql, err);
+				ok = steps[i].sql ? store_db_exec(db, path, steps[i].sql, err)
+				                  : store_upgrade(db, path, store_schema(), err);
 	char done[64];
 	snprintf(done, sizeof done, "PRAGMA user_version = %d; COMMIT", version);
 	if (ok && store_db_exec(db, path, done, err))

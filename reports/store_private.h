@@ -13,7 +13,7 @@
 #include "reports/store_queue.h"
 
 #define STORE_APPLICATION_ID 0x5047706c /* "PGpl" */
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 #define STORE_PATH_MOST 4096
 
 /* attempt.id = run * 2^26 + number within the run: rows are appended in order and need no index. */
@@ -87,13 +87,13 @@ bool store_create(const char *place, const char *path, struct err *err);
 
 struct migration {
 	int from; /* user_version it starts from; it ends at from + 1 */
-	const char *sql;
+	const char *sql; /* NULL: store_upgrade */
 };
 /* Brings the open file to `version`: copies it to FILE.vN.bak, then does all steps in one transaction. */
 bool store_migrate(sqlite3 *db, const char *place, const char *path, const struct migration *steps, size_t nsteps,
         int version, struct err *err);
-/* Adds the tables of load runs to a version-1 file of a build that had none. */
-bool store_complete(sqlite3 *db, const char *path, struct err *err);
+/* Adds what the schema has and the file has not: tables, columns at the end, indexes; views are made anew. */
+bool store_upgrade(sqlite3 *db, const char *path, const char *schema, struct err *err);
 extern const struct migration store_migrations[];
 extern const size_t store_nmigrations;
 

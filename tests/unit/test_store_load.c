@@ -430,7 +430,8 @@ static void a_file_without_the_tables_gets_them(void **state)
 		assert_true(store_db_exec(store->db, sample.path, sql, &err));
 	}
 	assert_true(store_db_exec(store->db, sample.path,
-	        "INSERT INTO experiment VALUES (1, 'run', 1); INSERT INTO workload VALUES (1, 'old', '00', 'old.sql', "
+	        "PRAGMA user_version = 1; INSERT INTO experiment (id, kind, created_unix_us) VALUES (1, 'run', 1); "
+	        "INSERT INTO workload VALUES (1, 'old', '00', 'old.sql', "
 	        "'');"
 	        "INSERT INTO run (experiment, workload, role, engine, sessions, lanes, workers, seed, started_unix_us, "
 	        "argv, "
@@ -442,6 +443,16 @@ static void a_file_without_the_tables_gets_them(void **state)
 	        &err));
 	sqlite3_close(store->db); /* as that build would leave it: nothing of ours is written */
 	store->db = NULL;
+	assert_null(query_open(sample.path, &err)); /* who only reads changes nothing */
+	assert_non_null(strstr(err.text, "older pgparallel"));
+	free(store);
+	store = store_open(sample.path, &interrupted, &err);
+	if (!store)
+		fail_msg("%s", err.text);
+	assert_int_equal(interrupted, 1);
+	assert_int_equal(
+	        number("SELECT count(*) FROM sqlite_schema WHERE name LIKE '%load%' AND type IN ('table', 'view')"),
+	        12);
 	struct query *q = query_open(sample.path, &err);
 	assert_non_null(q);
 	if (!query_run(q, 1, &v, &err))
@@ -451,14 +462,6 @@ static void a_file_without_the_tables_gets_them(void **state)
 	assert_true(query_list(q, 0, &lines, &count, &err));
 	free(lines);
 	query_close(q);
-	free(store);
-	store = store_open(sample.path, &interrupted, &err);
-	if (!store)
-		fail_msg("%s", err.text);
-	assert_int_equal(interrupted, 1);
-	assert_int_equal(
-	        number("SELECT count(*) FROM sqlite_schema WHERE name LIKE '%load%' AND type IN ('table', 'view')"),
-	        12);
 	load_run(100, 10);
 }
 

@@ -104,7 +104,7 @@ static void a_newer_version(void **state)
 {
 	(void)state;
 	make_file();
-	patch(60, "\0\0\0\2", 4);
+	patch(60, "\0\0\0\x7f", 4);
 	assert_refused(EXIT_STORE, "newer pgparallel");
 	assert_query_refused(EXIT_STORE);
 }

@@ -45,7 +45,7 @@ static void made(struct run_view *run, int64_t id, const char *engine)
 	made_task(run, "c", -1);
 }
 
-static void made_end(struct run_view *run)
+static void made_clear(struct run_view *run)
 {
 	free(run->engine);
 	free(run->options);
@@ -98,8 +98,8 @@ static void test_pairs(void **state)
 		assert_int_equal(told.count, cases[i].text != NULL);
 		if (cases[i].text)
 			assert_string_equal(told.text, cases[i].text);
-		made_end(&here);
-		made_end(&there);
+		made_clear(&here);
+		made_clear(&there);
 	}
 }
 
@@ -122,8 +122,8 @@ static void test_tasks_are_matched_by_name(void **state)
 	assert_int_equal(n.same, 1);
 	assert_int_equal(n.different, 1);
 	assert_string_equal(told.task, "a");
-	made_end(&here);
-	made_end(&there);
+	made_clear(&here);
+	made_clear(&there);
 }
 
 static void test_sentence(void **state)
@@ -149,8 +149,8 @@ static void test_sentence(void **state)
 	verify_sentence(&there, &here, &out);
 	assert_string_equal(buf_str(&out), "");
 	buf_free(&out);
-	made_end(&here);
-	made_end(&there);
+	made_clear(&here);
+	made_clear(&there);
 }
 
 int main(void)

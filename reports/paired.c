@@ -153,7 +153,7 @@ void paired_of(const double *log_ratio, size_t n, uint64_t seed, struct paired *
 	if (used >= PAIRED_LEAST_BLOCKS) {
 		double rounding = DBL_EPSILON * weight * (double)used;
 
-		m.mean = mem_alloc(SUBSETS * sizeof(*m.mean));
+		m.mean = mem_alloc((used > PAIRED_EXACT_BLOCKS ? SUBSETS : (size_t)1 << used) * sizeof(*m.mean));
 		if (used > PAIRED_EXACT_BLOCKS)
 			drawn_means(&m, x, used, seed, rounding);
 		else

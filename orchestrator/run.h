@@ -21,8 +21,10 @@ struct run_request {
 	const struct place *place; /* --pin; NULL = none */
 	enum engine engine;
 	uint32_t sessions, lanes; /* workers follow from the engine and lanes */
-	const char *role; /* "run", "baseline", "repeat" */
+	const char *role; /* "run", "baseline", "repeat", "arm", "warm-up" */
 	int64_t experiment; /* 0 = new */
+	const struct experiment_begin *opening; /* what a new one is, with its arms; NULL = of one run, without arms */
+	int arm, block, block_order; /* of an experiment with arms; -1 = none */
 	const char *store_path;
 	/* In: the results file if it is open already (else NULL in it). Out: it stays open for the caller, who closes
 	 * it, unless it failed: then it is closed and NULL. NULL itself: the run closes it. */

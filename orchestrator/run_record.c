@@ -79,6 +79,9 @@ static bool begin_row(struct run *run, struct err *err)
 	facts_options(run, &options);
 	client_text(client, sizeof client);
 	struct run_begin begin = {.experiment = q->experiment,
+	        .arm = q->opening ? q->arm : -1,
+	        .block = q->opening ? q->block : -1,
+	        .block_order = q->opening ? q->block_order : -1,
 	        .role = q->role,
 	        .engine = engine_name(q->engine),
 	        .sessions = q->sessions,
@@ -94,7 +97,8 @@ static bool begin_row(struct run *run, struct err *err)
 	        .ntickets = run->ntodo,
 	        .timeout_text = buf_str(&options)};
 	if (begin.experiment == 0)
-		begin.experiment = store_experiment(run->store, "run", err);
+		begin.experiment = store_experiment(
+		        run->store, q->opening ? q->opening : &(struct experiment_begin){.kind = "run"}, err);
 	if (begin.experiment != 0)
 		run->id = store_run_begin(run->store, run->plan, &begin, err);
 	run->answer->experiment = begin.experiment;

@@ -44,9 +44,25 @@ CREATE TABLE environment_fact ( -- one fact of a set: version, setting, host, CP
 
 CREATE TABLE experiment ( -- runs that belong together: a run with its baseline and repeats
 	id INTEGER PRIMARY KEY, -- number of the experiment
-	kind TEXT NOT NULL, -- run, and later compare, scale, batch
-	created_unix_us INTEGER NOT NULL -- when its first run began, Unix us; 0 before it has one
+	kind TEXT NOT NULL, -- run, compare or scale
+	created_unix_us INTEGER NOT NULL, -- when its first run began, Unix us; 0 before it has one
+	seed TEXT, -- what the order inside its blocks and the runs' own seeds come from, decimal; NULL without arms
+	blocks_planned INTEGER, -- blocks that were asked for; NULL without arms
+	stop_when REAL, -- --stop-when: width of the interval that ends it early, as a share; NULL = none
+	ended TEXT -- why it ended: all blocks, --stop-when, --max-time, a signal, a failure; NULL without arms or while it goes on
 ) STRICT;
+
+CREATE TABLE arm ( -- what a compare or scale experiment sets against one another
+	experiment INTEGER NOT NULL REFERENCES experiment (id), -- its experiment
+	arm INTEGER NOT NULL, -- index of the arm, 0 = first
+	label TEXT NOT NULL, -- its name in tables and charts
+	reference INTEGER NOT NULL, -- 1: the others are compared with this one
+	engine TEXT NOT NULL, -- process, thread, async or serial
+	sessions INTEGER NOT NULL, -- sessions asked for
+	lanes INTEGER NOT NULL, -- lanes that carry them
+	setting TEXT NOT NULL, -- what --vary set, name=value without secrets; empty = nothing
+	PRIMARY KEY (experiment, arm)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE run ( -- one execution of one workload on one engine
 	id INTEGER PRIMARY KEY AUTOINCREMENT, -- number of the run, never used twice
@@ -54,7 +70,7 @@ CREATE TABLE run ( -- one execution of one workload on one engine
 	workload INTEGER NOT NULL REFERENCES workload (id), -- what it ran
 	environment INTEGER REFERENCES environment (id), -- what it ran on
 	measured TEXT, -- facts that differ from run to run (load, round trip, ...), a JSON object
-	role TEXT NOT NULL, -- run, baseline or repeat
+	role TEXT NOT NULL, -- run, baseline or repeat; in an experiment with arms: arm, or warm-up (in no figure)
 	engine TEXT NOT NULL, -- process, thread, async or serial
 	sessions INTEGER NOT NULL, -- sessions asked for
 	lanes INTEGER NOT NULL, -- lanes that carry them
@@ -125,7 +141,10 @@ CREATE TABLE run ( -- one execution of one workload on one engine
 	ceiling REAL, -- what no schedule can pass; NULL without a baseline
 	overlap_percent REAL, -- time with two or more active, per cent of the possible
 	row_begin_us INTEGER, -- writing of the run's first rows began, us after wall zero
-	row_end_us INTEGER -- they and its first tickets were committed, us after wall zero
+	row_end_us INTEGER, -- they and its first tickets were committed, us after wall zero
+	arm INTEGER, -- the arm of its experiment that it is a run of; NULL without arms
+	block INTEGER, -- the block it belongs to, 0 = first: each block runs every arm once; NULL in warm-up or without arms
+	block_order INTEGER -- its place in the random order of its block, 0 = first
 ) STRICT;
 CREATE INDEX run_by_experiment ON run (experiment);
 

@@ -22,7 +22,8 @@ struct store; /* opaque: one open results file */
 /* What STORE must know when a run begins. Strings are copied. */
 struct run_begin {
 	int64_t experiment; /* 0 = a new experiment of its own */
-	const char *role; /* "run", "baseline", "repeat" */
+	int arm, block, block_order; /* with arms, see the table run; -1 = none */
+	const char *role; /* "run", "baseline", "repeat", "arm", "warm-up" */
 	const char *engine; /* process, thread, async, serial */
 	uint32_t sessions, lanes, workers;
 	uint64_t seed;
@@ -89,7 +90,22 @@ bool store_look(const char *path, struct err *err);
 /* Checkpoints, leaves one plain file (journal_mode DELETE when no reader holds it) and closes. */
 bool store_close(struct store *store, struct err *err);
 
-int64_t store_experiment(struct store *store, const char *kind, struct err *err); /* id, 0 on error */
+/* An experiment with arms: compare, scale. Strings are copied. */
+struct arm_begin {
+	const char *label, *engine, *setting;
+	uint32_t sessions, lanes;
+	bool reference;
+};
+struct experiment_begin {
+	const char *kind;
+	uint64_t seed;
+	uint32_t blocks_planned;
+	double stop_when; /* 0 = none */
+	const struct arm_begin *arms;
+	uint32_t narms; /* 0: a run with its baseline and repeats; only kind counts then */
+};
+int64_t store_experiment(struct store *store, const struct experiment_begin *begin, struct err *err); /* id, 0: error */
+bool store_experiment_end(struct store *store, int64_t experiment, const char *ended, struct err *err);
 
 /* Workload (once per hash), tasks, environment facts and the run row in state running. Returns the run id, 0 on error.
  */

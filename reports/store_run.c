@@ -28,12 +28,39 @@ static int64_t experiment_row(struct store *store, const char *kind, int64_t cre
 	return sqlite3_last_insert_rowid(store->db);
 }
 
-int64_t store_experiment(struct store *store, const char *kind, struct err *err)
+static bool add_arms(struct store *store, int64_t experiment, const struct experiment_begin *b, struct err *err)
+{
+	char seed[32];
+	snprintf(seed, sizeof seed, "%" PRIu64, b->seed);
+	bool ok = store_db_do(store->db, store->path, err,
+	        "UPDATE experiment SET seed = ?, blocks_planned = ?, stop_when = nullif(?, 0.0) WHERE id = ?", "sidi",
+	        seed, (int64_t)b->blocks_planned, b->stop_when, experiment);
+	for (uint32_t i = 0; ok && i < b->narms; i++) {
+		const struct arm_begin *a = &b->arms[i];
+		ok = store_db_do(store->db, store->path, err, "INSERT INTO arm VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		        "iisisiis", experiment, (int64_t)i, a->label, (int64_t)a->reference, a->engine,
+		        (int64_t)a->sessions, (int64_t)a->lanes, text_or_empty(a->setting));
+	}
+	return ok;
+}
+
+bool store_experiment_end(struct store *store, int64_t experiment, const char *ended, struct err *err)
+{
+	if (!store_commit(store, err) || !store_begin_waiting(store, err))
+		return false;
+	if (store_db_do(store->db, store->path, err, "UPDATE experiment SET ended = ? WHERE id = ?", "si", ended,
+	            experiment))
+		return store_end(store, err);
+	store_give_up(store, err);
+	return false;
+}
+
+int64_t store_experiment(struct store *store, const struct experiment_begin *begin, struct err *err)
 {
 	if (!store_begin_waiting(store, err))
 		return 0;
-	int64_t id = experiment_row(store, kind, 0, err);
-	if (!id) {
+	int64_t id = experiment_row(store, begin->kind, 0, err);
+	if (!id || (begin->narms > 0 && !add_arms(store, id, begin, err))) {
 		store_give_up(store, err);
 		return 0;
 	}
@@ -75,6 +102,11 @@ static int64_t workload_row(struct store *store, const struct plan *plan, bool k
 	return id;
 }
 
+static int64_t none_below_zero(int number)
+{
+	return number < 0 ? INT64_MIN : number;
+}
+
 static int64_t run_row(struct store *store, const struct plan *plan, const struct run_begin *b, int64_t experiment,
         int64_t workload, struct err *err)
 {
@@ -83,14 +115,16 @@ static int64_t run_row(struct store *store, const struct plan *plan, const struc
 	bool ok = store_db_do(store->db, store->path, err,
 	        "INSERT INTO run (experiment, workload, role, engine, sessions, lanes, workers, seed, started_unix_us, "
 	        "resumed_run, argv, note, client, options, data_sha256, state, reason, pinned, pruned, tickets, done, "
-	        "failed, unknown, not_run, attempts, attempts_done, attempts_failed, attempts_unknown) VALUES (?1, ?2, "
+	        "failed, unknown, not_run, attempts, attempts_done, attempts_failed, attempts_unknown, arm, block, "
+	        "block_order) VALUES (?1, ?2, "
 	        "?3, "
 	        "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'running', '', 0, 0, ?16, 0, 0, 0, 0, 0, 0, 0, "
-	        "0)",
-	        "iissiiisinsssssi", experiment, workload, text_or_empty(b->role), text_or_empty(b->engine),
+	        "0, ?17, ?18, ?19)",
+	        "iissiiisinsssssinnn", experiment, workload, text_or_empty(b->role), text_or_empty(b->engine),
 	        (int64_t)b->sessions, (int64_t)b->lanes, (int64_t)b->workers, seed, b->started_wall_us,
 	        b->resumed_run ? b->resumed_run : INT64_MIN, text_or_empty(b->argv), text_or_empty(b->note),
-	        text_or_empty(b->client), text_or_empty(b->timeout_text), plan->data_sha256, (int64_t)b->ntickets);
+	        text_or_empty(b->client), text_or_empty(b->timeout_text), plan->data_sha256, (int64_t)b->ntickets,
+	        none_below_zero(b->arm), none_below_zero(b->block), none_below_zero(b->block_order));
 	return ok ? sqlite3_last_insert_rowid(store->db) : 0;
 }
 

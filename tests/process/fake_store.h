@@ -70,10 +70,10 @@ bool store_close(struct store *store, struct err *err)
 	return true;
 }
 
-int64_t store_experiment(struct store *store, const char *kind, struct err *err)
+int64_t store_experiment(struct store *store, const struct experiment_begin *begin, struct err *err)
 {
 	(void)store;
-	(void)kind;
+	(void)begin;
 	(void)err;
 	return 1;
 }

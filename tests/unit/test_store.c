@@ -358,7 +358,7 @@ static void baseline_and_previous_are_found(void **state)
 	(void)state;
 	struct run_view v;
 	int64_t first = run_of("run", 0);
-	int64_t experiment = store_experiment(store, "run", &err);
+	int64_t experiment = store_experiment(store, &(struct experiment_begin){.kind = "run"}, &err);
 	assert_true(experiment);
 	int64_t baseline = run_of("baseline", experiment), second = run_of("run", experiment);
 	view_of(second, &v);

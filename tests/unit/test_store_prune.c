@@ -121,7 +121,7 @@ static void a_number_is_never_used_twice(void **state)
 static void pinned_runs_stay_with_their_baseline(void **state)
 {
 	(void)state;
-	int64_t experiment = store_experiment(store, "run", &err);
+	int64_t experiment = store_experiment(store, &(struct experiment_begin){.kind = "run"}, &err);
 	run_days_ago(1000, experiment, "baseline");
 	int64_t run = run_days_ago(1000, experiment, "run");
 	assert_true(store_pin(store, run, true, &err));

@@ -71,6 +71,44 @@ static void test_intervals(void **state)
 	test_free(x);
 }
 
+/* P(fewer than k of n lie under a percentile), by adding one value at a time. */
+static double fewer_than(size_t n, double q, size_t k)
+{
+	double ways[101] = {1}, sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = i + 2; j-- > 0;)
+			ways[j] = ways[j] * (1 - q) + (j ? ways[j - 1] * q : 0);
+	for (size_t j = 0; j < k; j++)
+		sum += ways[j];
+	return sum;
+}
+
+/* The ranks leave at most one in forty on each side, and the next ranks further in would leave more. */
+static void test_ranks_are_exact(void **state)
+{
+	static const double percentiles[] = {10, 25, 50, 90, 95, 99};
+	double x[100];
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++)
+		x[i] = (double)(i + 1);
+	for (size_t k = 0; k < sizeof percentiles / sizeof percentiles[0]; k++)
+		for (size_t n = 1; n <= 100; n += n < 20 ? 1 : 7) {
+			double q = percentiles[k] / 100, low = 0, high = 0;
+			size_t l = 0, u = n + 1;
+
+			while (fewer_than(n, q, l + 1) <= 0.025)
+				l++;
+			while (u > 1 && 1 - fewer_than(n, q, u - 1) <= 0.025)
+				u--;
+			assert_int_equal(
+			        stats_percentile_interval(x, n, percentiles[k], &low, &high), l >= 1 && u <= n);
+			if (l >= 1 && u <= n)
+				assert_true(low == (double)l && high == (double)u);
+		}
+}
+
 /* The interval holds the true median in at least 95 % of samples. */
 static void test_interval_covers(void **state)
 {
@@ -109,8 +147,8 @@ static void test_durations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_moments), cmocka_unit_test(test_percentiles),
-	        cmocka_unit_test(test_intervals), cmocka_unit_test(test_interval_covers),
-	        cmocka_unit_test(test_durations)};
+	        cmocka_unit_test(test_intervals), cmocka_unit_test(test_ranks_are_exact),
+	        cmocka_unit_test(test_interval_covers), cmocka_unit_test(test_durations)};
 
 	return cmocka_run_group_tests_name("stats", tests, NULL, NULL);
 }

@@ -171,6 +171,23 @@ static void test_stage_begin(void **state)
 	plan_free(plan);
 }
 
+/* They belong to the plan and not to its tickets: only its end is theirs (a leak checker sees whether it is). */
+static void test_scripts_end_with_the_plan(void **state)
+{
+	struct plan *plan = plan_of("..", NULL);
+	struct err err;
+
+	(void)state;
+	plan->scripts = mem_zero(1, sizeof *plan->scripts);
+	plan->scripts->nscripts = 1;
+	plan->scripts->scripts = mem_zero(1, sizeof *plan->scripts->scripts);
+	plan->scripts->scripts[0].name = mem_strdup("a");
+	assert_true(plan_number_tickets(plan, &err));
+	assert_non_null(plan->scripts);
+	assert_string_equal(plan->scripts->scripts[0].name, "a");
+	plan_free(plan);
+}
+
 static void test_make_readonly(void **state)
 {
 	struct plan *plan = plan_of("..", NULL);
@@ -198,6 +215,7 @@ int main(void)
 	        cmocka_unit_test(test_too_many_tickets),
 	        cmocka_unit_test(test_stage_begin),
 	        cmocka_unit_test(test_make_readonly),
+	        cmocka_unit_test(test_scripts_end_with_the_plan),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

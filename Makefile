@@ -104,9 +104,11 @@ $(B)/pgparallel.bash: $(B)/pgparallel
 readme: all ## write the README's option section again
 	@$(PYTHON) tests/house/readme.py --write $(B)/pgparallel
 
+# What is undefined ends the program: a line on stderr alone fails no test.
+FATAL = -fno-sanitize-recover=undefined
 SANITIZED = OPT='-O1 -g -fno-omit-frame-pointer'
 asan: ## the server-less tests with address and undefined behaviour sanitizers
-	@$(MAKE) --no-print-directory -s B=.build/asan $(SANITIZED) CFLAGS='-fsanitize=address,undefined' \
+	@$(MAKE) --no-print-directory -s B=.build/asan $(SANITIZED) CFLAGS='-fsanitize=address,undefined $(FATAL)' \
 		LDFLAGS='-fsanitize=address,undefined' check
 
 tsan: ## the server-less tests with the thread sanitizer

@@ -198,7 +198,8 @@ static void on_session(void *context, struct member *m, const struct session_rep
 		        (double)(r->ready_ns - r->start_ns) / 1e9);
 	if (m->kind != MEMBER_WORKER) {
 		if (!r->connected && !run->special_text[0])
-			snprintf(run->special_text, sizeof run->special_text, "%s %s", r->sqlstate, text);
+			snprintf(run->special_text, sizeof run->special_text, "%s%s%.500s", r->sqlstate,
+			        r->sqlstate[0] ? " " : "", text);
 		return;
 	}
 	run_record_session(run, r, now);

@@ -42,11 +42,7 @@ SAMPLE void sample_load_plan(struct sample_store *s)
 	}
 	s->plan.scripts = scripts;
 	s->plan.ntickets = 0;
-	for (int i = 0; i < s->plan.ntasks; i++) {
-		free(s->plan.tasks[i].name);
-		free(s->plan.tasks[i].source);
-	}
-	s->plan.ntasks = 0;
+	sample_no_tasks(s);
 	s->plan.load = (struct load){.mode = QUERY_PREPARED,
 	        .duration_ns = 10 * NS_PER_S,
 	        .warmup_ns = 2 * NS_PER_S,

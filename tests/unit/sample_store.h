@@ -69,6 +69,15 @@ SAMPLE void sample_begin(struct sample_store *s, int ntasks, int rounds)
 	sample_plan(s, ntasks, rounds);
 }
 
+SAMPLE void sample_no_tasks(struct sample_store *s)
+{
+	for (int i = 0; i < s->plan.ntasks; i++) {
+		free(s->plan.tasks[i].name);
+		free(s->plan.tasks[i].source);
+	}
+	s->plan.ntasks = 0;
+}
+
 SAMPLE void sample_end(struct sample_store *s)
 {
 	DIR *dir = opendir(s->dir);
@@ -80,10 +89,7 @@ SAMPLE void sample_end(struct sample_store *s)
 	if (dir)
 		closedir(dir);
 	rmdir(s->dir);
-	for (int i = 0; i < s->plan.ntasks; i++) {
-		free(s->plan.tasks[i].name);
-		free(s->plan.tasks[i].source);
-	}
+	sample_no_tasks(s);
 	free(s->plan.name);
 	free(s->plan.path);
 	free(s->plan.source);

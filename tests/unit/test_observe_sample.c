@@ -218,7 +218,7 @@ static void many_stretches_go_in_several_messages(void **state)
 {
 	enum { MANY = 250 };
 	static struct row rows[MANY];
-	static char pids[MANY][8];
+	static char pids[MANY][12];
 	static struct sample out[MANY + 1];
 
 	(void)state;

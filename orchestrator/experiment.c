@@ -28,6 +28,7 @@ void experiment_target(const struct options *options, struct target *target)
 	target->user = options->user;
 	target->dbname = options->conninfo != NULL ? options->conninfo : options->dbname;
 	target->password = options->password;
+	target->passfile = options->passfile;
 	/* libpq has no timeout by itself, and its own setting does not act on connections that are not waited for. */
 	const char *text = getenv("PGCONNECT_TIMEOUT");
 	int64_t seconds = text != NULL ? strtol(text, NULL, 10) : 0;

@@ -110,7 +110,8 @@ static struct plan *load_plan(struct options *o, bool extended, struct err *err)
 	        .nsources = o->nsources,
 	        .defines = o->defines,
 	        .ndefines = o->ndefines,
-	        .extended = extended};
+	        .extended = extended,
+	        .allow_shell = o->allow_shell};
 	if (!scripts_load_run(&how, &scripts, &plan, err))
 		return NULL;
 	plan->scripts = mem_alloc(sizeof(*plan->scripts));

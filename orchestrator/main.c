@@ -70,6 +70,13 @@ static char *take_password(void)
 	return copy;
 }
 
+static char *copy_of(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value != NULL ? mem_strdup(value) : NULL;
+}
+
 static int usage_error(const struct options *options, const struct err *err)
 {
 	static const char *const names[] = {
@@ -153,13 +160,14 @@ int main(int argc, char **argv)
 	umask(077);
 	reset_signals();
 	hide_memory();
-	char *password = take_password();
+	char *password = take_password(), *passfile = copy_of("PGPASSFILE");
 	int signal_to_raise = 0, code;
 	struct options options;
 	struct err err = {0};
 	log_people(true, NULL, NULL);
 	if (options_parse(argc, argv, &options, &err)) {
 		options.password = password;
+		options.passfile = passfile;
 		code = dispatch(&options, argc, argv, &signal_to_raise);
 	} else {
 		code = usage_error(&options, &err);
@@ -169,6 +177,7 @@ int main(int argc, char **argv)
 		explicit_bzero(password, strlen(password));
 		free(password);
 	}
+	free(passfile);
 	code = finish_output(code);
 	log_close();
 	if (signal_to_raise != 0 && code != EXIT_STORE)

@@ -54,6 +54,12 @@ static const struct manual_entry scripts[] = {
                 "with an option of load runs: tpcb-like, as pgbench"},
         {"language", "pgbench's: \\set with its expressions, \\sleep, \\if, \\gset, \\aset, pipelines, \\shell "
                      "and \\setshell with --allow-shell; variables client_id, scale, random_seed, default_seed"},
+        {"\\shell COMMAND...",
+                "with --allow-shell: /bin/sh -c runs the words with a blank between them; :x is the value of x, as it "
+                "is (it may be a command, too), ::x the text :x. \\setshell NAME COMMAND... gives NAME the integer on "
+                "the first line that is printed. Standard input is empty, there is no terminal, the environment and "
+                "the other output are pgparallel's own. A status that is not 0 (\\shell) or no integer (\\setshell) "
+                "is an error of the script. --timeout ends the program with all it started"},
         {"before",
                 "pgbench's tables are vacuumed and pgbench_history is emptied, where they exist; -n leaves that out"},
         {"outcomes", "done; failed; skipped (-R with -L); unknown: the connection or the worker was lost after "

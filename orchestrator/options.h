@@ -86,6 +86,7 @@ struct options {
 	struct load load; /* what was asked for: to be completed, see options_load.h */
 	const char **defines;
 	int ndefines; /* -D */
+	bool allow_shell;
 	int scale; /* -s, 0 = not given */
 	bool no_vacuum, vacuum_all; /* -n, -v */
 	double percentiles[PERCENTILES_MOST]; /* --latency-percentiles, ascending */
@@ -123,6 +124,7 @@ struct options {
 
 	const char *conninfo; /* the operand of run and check, NULL = none */
 	const char *password; /* PGPASSWORD, taken out of the environment by main; NULL = none */
+	const char *passfile; /* PGPASSFILE as main found it; NULL = not set */
 	struct option_set from_flag, from_environment, from_directive; /* who spoke */
 };
 

@@ -17,8 +17,10 @@
  * shared memory, report files. */
 #define DESCRIPTORS_PER_WORKER 3
 #define DESCRIPTORS_BESIDES 32
-/* Per lane in a worker: epoll and wake-up; per session a socket. */
+/* Per lane in a worker: epoll and wake-up; per session a socket, and of a program that its script runs a pipe and a
+ * pidfd. */
 #define DESCRIPTORS_PER_LANE 3
+#define DESCRIPTORS_PER_PROGRAM 3
 
 static int64_t read_number(const char *path)
 {
@@ -100,7 +102,8 @@ void preflight_allowance(struct allowance *allowance)
 static bool enough_descriptors(const struct need *need, int64_t allowed, struct err *err)
 {
 	int64_t parent = (int64_t)need->workers * DESCRIPTORS_PER_WORKER + DESCRIPTORS_BESIDES;
-	int64_t worker = ((int64_t)need->sessions + need->workers - 1) / need->workers +
+	int64_t each = 1 + (need->programs ? DESCRIPTORS_PER_PROGRAM : 0);
+	int64_t worker = ((int64_t)need->sessions + need->workers - 1) / need->workers * each +
 	                 ((int64_t)need->lanes + need->workers - 1) / need->workers * DESCRIPTORS_PER_LANE +
 	                 DESCRIPTORS_BESIDES;
 
@@ -114,7 +117,7 @@ static bool enough_descriptors(const struct need *need, int64_t allowed, struct 
 		        (long long)(parent + need->log_files));
 	bool by_workers = parent > allowed;
 	int64_t fit = by_workers ? (allowed - DESCRIPTORS_BESIDES) / DESCRIPTORS_PER_WORKER
-	                         : (allowed - DESCRIPTORS_BESIDES) * need->workers / (1 + DESCRIPTORS_PER_LANE);
+	                         : (allowed - DESCRIPTORS_BESIDES) * need->workers / (each + DESCRIPTORS_PER_LANE);
 	if (fit < 1)
 		return err_set(err, EXIT_USAGE,
 		        "%u workers need %lld descriptors, the limit is %lld: raise it with ulimit -n %lld",
@@ -131,11 +134,12 @@ static bool enough_processes(
         const struct need *need, int64_t allowed, int64_t used, const char *name, const char *remedy, struct err *err)
 {
 	/* Threads count as processes do; the observer and the worker of @setup come on top. */
-	int64_t more = (int64_t)need->workers + 2 + (need->lanes > need->workers ? need->lanes : 0);
+	int64_t more = (int64_t)need->workers + 2 + (need->lanes > need->workers ? need->lanes : 0) +
+	               (need->programs ? need->sessions : 0);
 
 	if (allowed < 0 || used < 0 || used + more <= allowed)
 		return true;
-	int64_t fit = allowed - used - 2;
+	int64_t fit = (allowed - used - 2) / (need->programs ? 2 : 1);
 	if (fit < 1)
 		return err_set(err, EXIT_USAGE,
 		        "%lld more processes and threads are needed, %s allows %lld and %lld run already: %s",

@@ -14,6 +14,7 @@
 struct need {
 	uint32_t sessions, workers, lanes; /* lanes: threads over all workers */
 	uint32_t log_files; /* -l: open in the parent */
+	bool programs; /* scripts start some: one at a time in each session */
 };
 
 /* What this machine allows; -1 = no limit known. */

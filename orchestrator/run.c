@@ -79,8 +79,12 @@ static bool open_run(struct run *run, const struct crew_bodies *bodies, struct e
 	spawn_collect();
 	run->nworkers = workers_of(q);
 	preflight_allowance(&allowance);
-	if (!preflight_machine(
-	            &(struct need){q->sessions, run->nworkers, lanes, run->options->log ? lanes : 0}, &allowance, err))
+	const struct need need = {.sessions = q->sessions,
+	        .workers = run->nworkers,
+	        .lanes = lanes,
+	        .log_files = run->options->log ? lanes : 0,
+	        .programs = run->plan->scripts && scripts_run_programs(run->plan->scripts)};
+	if (!preflight_machine(&need, &allowance, err))
 		return false;
 	if (run->plan->scripts) {
 		if (!run_load_open(run, lanes, err))

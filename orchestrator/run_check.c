@@ -126,7 +126,8 @@ bool run_check(const struct options *options, const struct target *target, uint3
 	uint32_t lanes = options->engine == ENGINE_THREAD ? sessions : workers;
 
 	preflight_allowance(&allowance);
-	if (!preflight_machine(&(struct need){sessions, workers ? workers : 1, lanes, 0}, &allowance, err))
+	if (!preflight_machine(
+	            &(struct need){sessions, workers ? workers : 1, lanes, 0, options->allow_shell}, &allowance, err))
 		return false;
 	struct loop *loop = loop_open(err);
 	if (!loop)

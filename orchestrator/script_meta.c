@@ -215,7 +215,7 @@ static void keep_words(struct meta *m, int first, struct script_command *command
 
 		command->words[i] = copy_of(m, first + i);
 		command->word_variables[i] = -1;
-		if (text[0] == ':' && m->words[first + i].len > 1 && text[1] != ':')
+		if (text[0] == ':' && (m->words[first + i].len == 1 || text[1] != ':'))
 			command->word_variables[i] =
 			        script_variable(m->reader->scripts, text + 1, m->words[first + i].len - 1);
 	}
@@ -226,9 +226,8 @@ static bool meta_shell(struct meta *m, struct script_command *command)
 	bool sets = command->kind == COMMAND_SETSHELL;
 
 	if (!m->reader->options->allow_shell)
-		return refuse_at(m, m->begin,
-		        "runs a program of this machine, which scripts may not do in this version",
-		        "do it before the run, or draw the value with \\set");
+		return refuse_at(m, m->begin, "runs a program of this machine, which scripts may not do by themselves",
+		        "give --allow-shell if you trust this script");
 	if (!read_words(m) || !count_words(m, sets ? 2 : 1, WORDS_MOST,
 	                              sets ? "\\setshell NAME COMMAND [ARGUMENT]..." : "\\shell COMMAND [ARGUMENT]..."))
 		return false;

@@ -14,6 +14,16 @@ static void free_list(char **list, int count)
 	free(list);
 }
 
+bool scripts_run_programs(const struct scripts *scripts)
+{
+	for (int i = 0; i < scripts->nscripts; i++)
+		for (int k = 0; k < scripts->scripts[i].ncommands; k++)
+			if (scripts->scripts[i].commands[k].kind == COMMAND_SHELL ||
+			        scripts->scripts[i].commands[k].kind == COMMAND_SETSHELL)
+				return true;
+	return false;
+}
+
 void expr_free(struct expr *expr)
 {
 	if (expr == NULL)

@@ -24,7 +24,7 @@ enum command_kind {
 	COMMAND_STARTPIPELINE,
 	COMMAND_SYNCPIPELINE,
 	COMMAND_ENDPIPELINE,
-	COMMAND_SHELL, /* only parsed when script_options allow it, which no option of the program does */
+	COMMAND_SHELL, /* these two: with --allow-shell */
 	COMMAND_SETSHELL
 };
 
@@ -106,6 +106,7 @@ int scripts_find_variable(const struct scripts *scripts, const char *name);
 bool script_variable_name_valid(const char *name);
 bool script_name_start(char c);
 bool script_name_char(char c);
+bool scripts_run_programs(const struct scripts *scripts); /* \shell, \setshell */
 void scripts_free(struct scripts *scripts);
 void script_free(struct script *script);
 void command_free(struct script_command *command);

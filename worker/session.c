@@ -360,7 +360,7 @@ static void heed_stop(struct session *s, enum stop_mode mode, int64_t now)
 		assert(s->load);
 		if (mode >= STOP_CANCEL && !s->run.cancelled) {
 			s->run.cancelled = true;
-			if (s->load->sleep_until > 0)
+			if (s->load->sleep_until > 0 || s->load->due == DUE_PROGRAM)
 				load_lost(s, now);
 			else
 				attempt_ask_cancel(s, now);
@@ -374,7 +374,8 @@ static void heed_stop(struct session *s, enum stop_mode mode, int64_t now)
 static void set_socket(struct session *s)
 {
 	struct session_wait *w = &s->wait;
-	int fd = s->pg ? pg_socket(s->pg) : -1;
+	bool program = s->state == SESSION_SCRIPT && s->load->due == DUE_PROGRAM;
+	int fd = program ? shell_fd(&s->load->shell) : s->pg ? pg_socket(s->pg) : -1;
 
 	if (fd != w->fd || s->state == SESSION_CONNECTING)
 		w->fd_changed = true;
@@ -386,7 +387,8 @@ static void set_wait(struct session *s)
 	struct session_wait *w = &s->wait;
 	int64_t go;
 
-	if (s->state != SESSION_SCRIPT) /* which was reached with a connection, and keeps it */
+	/* A script was reached with a connection and keeps it; but it may wait for a program instead. */
+	if (s->state != SESSION_SCRIPT || s->load->environment)
 		set_socket(s);
 	w->events = POLLIN;
 	w->deadline = CLOCK_NEVER;

@@ -95,6 +95,9 @@ void load_init(struct session *s, struct tally *tally)
 	set_unless_given(l, l->scripts->default_seed, (int64_t)rng_hash(s->a->seed, STREAM_RANDOM));
 	l->scale_known = !l->load->ask_scale;
 	l->eval = (struct script_eval){.vars = &l->vars, .rng = &l->random, .debug = tell_debug, .told = s};
+	shell_init(&l->shell);
+	if (scripts_run_programs(l->scripts))
+		l->environment = shell_environment(&s->a->target);
 	buf_reserve(&l->text, 1024);
 	reserve(l);
 }
@@ -106,6 +109,8 @@ void load_clear(struct session *s)
 	if (!l)
 		return;
 	pg_clear(l->last);
+	shell_kill(&l->shell);
+	shell_environment_free(l->environment);
 	script_vars_free(&l->vars);
 	script_vars_free(&l->vars_before);
 	buf_free(&l->text);
@@ -272,7 +277,9 @@ void load_go_on(struct session *s, int64_t now)
 
 static void heed_deadlines(struct session *s, int64_t now)
 {
-	if (now >= s->run.drop_at) {
+	if (s->load->due == DUE_PROGRAM) {
+		load_shell_deadline(s, now);
+	} else if (now >= s->run.drop_at) {
 		load_lost(s, now);
 	} else if (now >= s->run.cancel_at) {
 		s->run.timed_out = true;
@@ -289,6 +296,9 @@ void load_script(struct session *s, int64_t now, bool ready)
 		alive = !session_gone_while_idle(s, ready);
 		if (alive && now >= l->sleep_until)
 			load_woke(s, now);
+	} else if (l->due == DUE_PROGRAM) {
+		ready = load_shell(s, now); /* it may have ended in the very step it began in */
+		alive = true;
 	} else {
 		alive = !ready || load_answers(s, now);
 	}

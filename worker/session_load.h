@@ -3,7 +3,8 @@
  * files of the session machine (session_load*.c, session*.c); the session owns it.
  *
  * session_load.c holds the loop (schedule, choice, end), session_load_script.c runs a script's commands,
- * session_load_answer.c reads answers, session_load_outcome.c judges and counts, session_load_batch.c is --pipeline.
+ * session_load_answer.c reads answers, session_load_outcome.c judges and counts, session_load_batch.c is --pipeline,
+ * session_load_shell.c runs other programs.
  */
 #ifndef WORKER_SESSION_LOAD_H
 #define WORKER_SESSION_LOAD_H
@@ -11,6 +12,7 @@
 #include "shared/buf.h"
 #include "worker/script_eval.h"
 #include "worker/session_private.h"
+#include "worker/shell.h"
 #include "worker/tally.h"
 
 /* What answer is due while a transaction is under way. */
@@ -19,6 +21,7 @@ enum load_due {
 	DUE_RESULT, /* of the SQL command at `at` */
 	DUE_PREPARE, /* of preparing it */
 	DUE_ROLLBACK, /* of a block left open by an error */
+	DUE_PROGRAM, /* of no server: the end of a \shell or \setshell */
 	DUE_ITEMS /* of what was sent in a pipeline, in order */
 };
 
@@ -72,6 +75,9 @@ struct looping {
 	uint32_t item_head, item_tail, items_room;
 	struct pg_result *last; /* of a command with \gset: the last result so far */
 	int query; /* results of it before */
+	struct shell shell;
+	bool shell_late; /* its program was ended at the deadline */
+	char **environment; /* of programs; NULL = no script starts any */
 
 	/* the first thing that went wrong in this try; its text is in session.message */
 	bool failed;
@@ -107,6 +113,7 @@ void load_try(struct session *s, int64_t now); /* from its first command */
 void load_run(struct session *s, int64_t now); /* commands until something is due */
 bool load_run_command(struct session *s, const struct script_command *command, int64_t now); /* false: lost */
 void load_woke(struct session *s, int64_t now); /* from \sleep */
+void load_command_over(struct session *s, int64_t now); /* one that needs no server: its time, and on to the next */
 /* Sends a command in a pipeline. False: the connection is lost. */
 bool load_send_item(struct session *s, int script, int at, int64_t now);
 /* Before something goes out: what a death from here on would leave behind. */
@@ -120,6 +127,11 @@ static inline int load_command_number(const struct looping *l, int script, int a
 
 /* ---- session_load_answer.c ---- */
 bool load_answers(struct session *s, int64_t now); /* false: the connection is lost */
+
+/* ---- session_load_shell.c ---- */
+void load_run_shell(struct session *s, const struct script_command *command, int64_t now);
+bool load_shell(struct session *s, int64_t now); /* DUE_PROGRAM: takes what is there; true: it has ended */
+void load_shell_deadline(struct session *s, int64_t now);
 
 /* ---- session_load_outcome.c ---- */
 /* An error of the script itself. */

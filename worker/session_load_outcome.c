@@ -296,6 +296,7 @@ void load_lost(struct session *s, int64_t now)
 	else
 		heed_last_words(s);
 	say_lost(s, now);
+	shell_kill(&l->shell);
 	pg_clear(l->last);
 	l->last = NULL;
 	if (l->batches)

@@ -216,11 +216,16 @@ static void run_sleep(struct session *s, const struct script_command *command, i
 		load_woke(s, now);
 }
 
-void load_woke(struct session *s, int64_t now)
+void load_command_over(struct session *s, int64_t now)
 {
 	count_time(s, now - s->load->command_ns);
-	s->load->sleep_until = 0;
 	s->load->at++;
+}
+
+void load_woke(struct session *s, int64_t now)
+{
+	s->load->sleep_until = 0;
+	load_command_over(s, now);
 }
 
 /* False: the connection is lost. */
@@ -250,7 +255,7 @@ bool load_run_command(struct session *s, const struct script_command *command, i
 		return sync_pipeline(s, true, now);
 	case COMMAND_SHELL:
 	case COMMAND_SETSHELL:
-		load_script_error(s, "a worker runs no other programs");
+		load_run_shell(s, command, now);
 		return true;
 	}
 	return true;

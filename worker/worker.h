@@ -22,6 +22,7 @@ struct target {
 	const char *user; /* -U */
 	const char *dbname; /* -d: a name, a conninfo string or a URI */
 	const char *password; /* PGPASSWORD, taken out of the environment at start */
+	const char *passfile; /* PGPASSFILE as it was at start, for the programs that scripts start */
 	const char *resolved_host; /* filled from the observer's facts: host, hostaddr and port really used */
 	const char *resolved_hostaddr;
 	const char *resolved_port;

@@ -16,16 +16,21 @@ static const struct machine_case {
 	bool enough;
 	const char *says[3];
 } machine_cases[] = {
-        {{5, 5, 5, 0}, {-1, -1, 0, -1, 0}, true, {NULL}},
-        {{5, 5, 5, 0}, {1024, 1000, 10, 100, 5}, true, {NULL}},
-        {{200, 200, 200, 0}, {256, -1, 0, -1, 0}, false, {"200 workers need 632 descriptors", "limit is 256", "-j 74"}},
-        {{2000, 1, 2000, 0}, {1024, -1, 0, -1, 0}, false, {"descriptors", "limit is 1024", "-c 248"}},
-        {{200, 200, 200, 0}, {20, -1, 0, -1, 0}, false, {"descriptors", "limit is 20", "ulimit -n 632"}},
-        {{50, 50, 50, 50}, {200, -1, 0, -1, 0}, false, {"50 log files", "need 232", "ulimit -n 232"}},
-        {{50, 50, 50, 50}, {232, -1, 0, -1, 0}, true, {NULL}},
-        {{50, 50, 50, 0}, {-1, 100, 80, -1, 0}, false, {"52 more", "allows 100 and 80 run", "-c 18"}},
-        {{50, 1, 50, 0}, {-1, -1, 0, 30, 10}, false, {"pids.max", "allows 30 and 10 run", "-c 18"}},
-        {{50, 50, 50, 0}, {-1, -1, 0, 10, 10}, false, {"pids.max", "raise pids.max", NULL}},
+        {{5, 5, 5, 0, false}, {-1, -1, 0, -1, 0}, true, {NULL}},
+        {{5, 5, 5, 0, false}, {1024, 1000, 10, 100, 5}, true, {NULL}},
+        {{200, 200, 200, 0, false}, {256, -1, 0, -1, 0}, false,
+                {"200 workers need 632 descriptors", "limit is 256", "-j 74"}},
+        {{2000, 1, 2000, 0, false}, {1024, -1, 0, -1, 0}, false, {"descriptors", "limit is 1024", "-c 248"}},
+        {{200, 200, 200, 0, false}, {20, -1, 0, -1, 0}, false, {"descriptors", "limit is 20", "ulimit -n 632"}},
+        {{50, 50, 50, 50, false}, {200, -1, 0, -1, 0}, false, {"50 log files", "need 232", "ulimit -n 232"}},
+        {{50, 50, 50, 50, false}, {232, -1, 0, -1, 0}, true, {NULL}},
+        {{50, 50, 50, 0, false}, {-1, 100, 80, -1, 0}, false, {"52 more", "allows 100 and 80 run", "-c 18"}},
+        {{50, 1, 50, 0, false}, {-1, -1, 0, 30, 10}, false, {"pids.max", "allows 30 and 10 run", "-c 18"}},
+        {{50, 50, 50, 0, false}, {-1, -1, 0, 10, 10}, false, {"pids.max", "raise pids.max", NULL}},
+        {{100, 1, 1, 0, true}, {434, -1, 0, -1, 0}, false, {"100 sessions need 435", "limit is 434", "-c"}},
+        {{100, 1, 1, 0, true}, {435, -1, 0, -1, 0}, true, {NULL}},
+        {{50, 50, 50, 0, true}, {-1, 182, 80, -1, 0}, true, {NULL}},
+        {{50, 50, 50, 0, true}, {-1, 181, 80, -1, 0}, false, {"102 more", "-c 49"}},
 };
 
 static void test_machine(void **state)

@@ -63,7 +63,7 @@ static void test_refusals(void **state)
 	        {"select 1 \\gset a b", "f:1:18: \\gset: too many arguments", ""},
 	        {"\\endif 1", "f:1:8: \\endif: unexpected argument", "\\endif alone"},
 	        {"\\startpipeline\nselect 1 \\gset\n\\endpipeline", "f:2:1: \\gset is not allowed in a pipeline", ""},
-	        {"\\shell true", "f:1:1: \\shell: ", "before the run"},
+	        {"\\shell true", "f:1:1: \\shell: ", "--allow-shell"},
 	        {"select 1;\nselect 'a", "f:2:8: the quote (')", "close it"},
 	        {"select $a$ b", "f:1:8: the dollar quote", "close it"},
 	        {"select (1;", "f:1:1: the statement", "parenthesis"},

@@ -216,9 +216,6 @@ void plan_free(struct plan *plan)
 		free(plan->values[i]);
 	free(plan->values);
 	free(plan->tickets);
-	if (plan->scripts)
-		scripts_free(plan->scripts);
-	free(plan->scripts);
 	for (int i = 0; i < plan->ngates; i++)
 		free(plan->gates[i].text);
 	free(plan->gates);

@@ -10,14 +10,24 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shared/buf.h"
 #include "shared/clock.h"
 
+/* A flood is more than FLOOD_BEGINS wake-ups in FLOOD_WINDOW_NS; it is over when even resting finds fewer. */
+#define FLOOD_WINDOW_NS (10 * NS_PER_MS)
+#define FLOOD_BEGINS 40
+#define FLOOD_GOES_ON 5
+#define REST_NS (1 * NS_PER_MS)
+
 struct loop {
 	int epoll;
 	int signals;
+	bool may_rest, flood;
+	unsigned wakes; /* since window_ns */
+	int64_t window_ns, woke_ns;
 	sigset_t old_mask;
 	struct sigaction old_child, old_pipe;
 };
@@ -118,14 +128,50 @@ static size_t read_signals(struct loop *loop, struct loop_event *events, size_t 
 	return n;
 }
 
+void loop_may_rest(struct loop *loop, bool may)
+{
+	loop->may_rest = may;
+}
+
+/* Messages that come one by one cost a wake-up each, on both sides: of us, and of the writer who must cause it. While
+ * they flood in they are taken together once in a millisecond: who writes into a pipe that nobody waits on goes on at
+ * once, and the CPU is left to those who work. */
+static void rest(const struct loop *loop, int64_t until_ns)
+{
+	int64_t end = loop->woke_ns + REST_NS;
+
+	if (!loop->flood || !loop->may_rest)
+		return;
+	if (end > until_ns)
+		end = until_ns;
+	struct timespec at = {.tv_sec = end / NS_PER_S, .tv_nsec = end % NS_PER_S};
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL); /* cut short is no harm */
+}
+
+static void count_wake(struct loop *loop, int64_t now)
+{
+	int64_t window = now - loop->window_ns;
+
+	loop->woke_ns = now;
+	loop->wakes++;
+	if (window < FLOOD_WINDOW_NS)
+		return;
+	loop->flood = loop->wakes * FLOOD_WINDOW_NS >= (loop->flood ? FLOOD_GOES_ON : FLOOD_BEGINS) * window;
+	loop->wakes = 0;
+	loop->window_ns = now;
+}
+
 size_t loop_wait(struct loop *loop, int64_t until_ns, struct loop_event *events, size_t most, int64_t *now)
 {
 	struct epoll_event got[128];
 	size_t n = 0, room = most < 128 ? most : 128;
+
+	rest(loop, until_ns);
 	/* A signal may become several events; keep a place for each of the three. */
 	int count = epoll_wait(loop->epoll, got, room > 4 ? (int)room - 3 : 1, until_ms(until_ns, clock_now_ns()));
 
 	*now = clock_now_ns();
+	count_wake(loop, *now);
 	for (int i = 0; i < count; i++) {
 		enum loop_kind kind = (enum loop_kind)(got[i].data.u64 >> 32);
 		if (kind == LOOP_SIGNAL)

@@ -33,6 +33,10 @@ void loop_close(struct loop *loop);
 bool loop_add(struct loop *loop, int fd, enum loop_kind kind, uint32_t who, struct err *err);
 void loop_remove(struct loop *loop, int fd);
 
+/* Whether a flood of messages may be taken in portions, each up to a millisecond late: only while nobody waits for an
+ * answer. False at first. */
+void loop_may_rest(struct loop *loop, bool may);
+
 /* Waits until something happens or until_ns. *now is read after it. */
 size_t loop_wait(struct loop *loop, int64_t until_ns, struct loop_event *events, size_t most, int64_t *now);
 

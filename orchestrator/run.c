@@ -180,6 +180,15 @@ static int64_t sooner(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* Nobody waits for us: tickets are released ahead, none is on its way back to a worker, and no stop is under way. */
+static bool may_rest(const struct run *run, int64_t now)
+{
+	const struct tickets *t = &run->tickets;
+
+	return run->phase == PHASE_MEASURE && !run->load && run->stop.mode == STOP_NONE && t->nqueue == 0 &&
+	       tickets_in_store(t, atomic_load(&run->shm->next), now);
+}
+
 /* One step of the whole run; returns when the next is due at the latest. */
 static int64_t run_step(struct run *run, const struct loop_event *events, size_t n, int64_t now)
 {
@@ -203,6 +212,7 @@ static int64_t run_step(struct run *run, const struct loop_event *events, size_t
 	next = sooner(next, tickets_retry_next(&run->tickets));
 	if (run->phase == PHASE_SPAWN)
 		next = now; /* more workers to fork */
+	loop_may_rest(run->loop, may_rest(run, now));
 	watch_work(run, now);
 	return next;
 }

@@ -380,6 +380,14 @@ bool tickets_release_due(struct tickets *t, uint64_t next, int64_t now, uint32_t
 	return true;
 }
 
+bool tickets_in_store(const struct tickets *t, uint64_t next, int64_t now)
+{
+	uint64_t untaken = t->limit > next ? t->limit - next : 0;
+
+	/* A block lasts for the window; a sixty-fourth of it for 4 ms. */
+	return untaken >= t->nsessions && untaken * 64 >= block_size(t, now);
+}
+
 void tickets_released(struct tickets *t, uint32_t to)
 {
 	assert(to >= t->limit && to <= t->n);

@@ -98,6 +98,9 @@ bool tickets_all_final(const struct tickets *t);
 bool tickets_release_due(struct tickets *t, uint64_t next, int64_t now, uint32_t *from, uint32_t *to);
 void tickets_released(struct tickets *t, uint32_t to);
 
+/* Whether so many released tickets are still to be taken that for some milliseconds no lane will wait for a release. */
+bool tickets_in_store(const struct tickets *t, uint64_t next, int64_t now);
+
 /* Takes one attempt into the book. may_repeat: retries are still handed out (no stop). may_terminate: an observer on a
  * direct connection can end old backends. *token is set for VERDICT_AGAIN_GONE. */
 enum ticket_verdict tickets_attempt(

@@ -171,6 +171,26 @@ static void test_first_block_is_two_per_session(void **state)
 	free_book(&b);
 }
 
+static void test_in_store_while_lanes_have_some_milliseconds_left(void **state)
+{
+	(void)state;
+	struct book b = make_book(1, (int[]){10000}, NULL, 4);
+	uint32_t token;
+	tickets_released(&b.t, 1600);
+	for (uint32_t i = 0; i < 640; i++) {
+		struct attempt a = attempt(i, 1, OUTCOME_DONE, 0);
+		tickets_attempt(&b.t, &a, true, true, 1000 * MS, &token);
+	}
+	/* 640 in the window: ten of them last for 4 ms. */
+	assert_true(tickets_in_store(&b.t, 1590, 1001 * MS));
+	assert_false(tickets_in_store(&b.t, 1591, 1001 * MS));
+	assert_false(tickets_in_store(&b.t, 1700, 1001 * MS));
+	/* Later only what the sessions take at once counts. */
+	assert_true(tickets_in_store(&b.t, 1596, 1400 * MS));
+	assert_false(tickets_in_store(&b.t, 1597, 1400 * MS));
+	free_book(&b);
+}
+
 static void test_block_grows_with_what_was_finished(void **state)
 {
 	(void)state;
@@ -482,6 +502,7 @@ int main(void)
 	        cmocka_unit_test(test_final_twice_is_nonsense),
 	        cmocka_unit_test(test_above_the_limit_is_nonsense),
 	        cmocka_unit_test(test_first_block_is_two_per_session),
+	        cmocka_unit_test(test_in_store_while_lanes_have_some_milliseconds_left),
 	        cmocka_unit_test(test_block_grows_with_what_was_finished),
 	        cmocka_unit_test(test_stage_waits_for_all_before),
 	        cmocka_unit_test(test_failed_predecessor_skips_the_chain),

@@ -11,13 +11,18 @@
 
 #include "shared/buf.h"
 
+#define ATTEMPT_ROW "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+#define FIVE_ATTEMPTS ATTEMPT_ROW "," ATTEMPT_ROW "," ATTEMPT_ROW "," ATTEMPT_ROW "," ATTEMPT_ROW
+#define FOUR_RELEASES "(?1,?,?,?,?,0),(?1,?,?,?,?,0),(?1,?,?,?,?,0),(?1,?,?,?,?,0)"
+
 static const char *const statement_sql[STORE_STATEMENTS] = {
         [STORE_RELEASE] = "INSERT INTO ticket (run, ticket, task, round, data_row, state) VALUES (?, ?, ?, ?, ?, 0) "
                           "ON CONFLICT DO NOTHING",
         [STORE_TICKET] = "INSERT INTO ticket (run, ticket, task, round, data_row, state) VALUES (?, ?, ?, ?, ?, ?) "
                          "ON CONFLICT (run, ticket) DO UPDATE SET state = excluded.state",
         [STORE_TICKET_NOT_RUN] = "UPDATE ticket SET state = 4 WHERE run = ? AND ticket = ?",
-        [STORE_ATTEMPT] = "INSERT INTO attempt VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        [STORE_TICKETS_FINAL] = "UPDATE ticket SET state = ?4 WHERE run = ?1 AND ticket BETWEEN ?2 AND ?3",
+        [STORE_ATTEMPT] = "INSERT INTO attempt VALUES " ATTEMPT_ROW,
         [STORE_ERROR] = "INSERT INTO error VALUES (?,?,?,?,?)",
         [STORE_SESSION] = "INSERT INTO session VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         [STORE_SAMPLE] = "INSERT INTO sample VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -70,6 +75,11 @@ static const char *const statement_sql[STORE_STATEMENTS] = {
         [STORE_LOAD_ERROR] =
                 "INSERT INTO load_error VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET failed "
                 "= excluded.failed, retried = excluded.retried, unknown = excluded.unknown",
+        /* BATCH_RELEASES and BATCH_ATTEMPTS rows */
+        [STORE_RELEASES] =
+                "INSERT INTO ticket (run, ticket, task, round, data_row, state) VALUES " FOUR_RELEASES "," FOUR_RELEASES
+                "," FOUR_RELEASES "," FOUR_RELEASES "," FOUR_RELEASES " ON CONFLICT DO NOTHING",
+        [STORE_ATTEMPTS] = "INSERT INTO attempt VALUES " FIVE_ATTEMPTS "," FIVE_ATTEMPTS,
 };
 
 sqlite3_stmt *store_statement(struct store *store, enum store_statement which, struct err *err)
@@ -151,9 +161,9 @@ bool store_flush(struct store *store, bool full, struct err *err)
 	if (!begun)
 		return busy; /* another program's lock: the rows wait for the next commit */
 	bool ok = true;
-	for (size_t i = 0; ok && i < store->queue.count; i++)
-		ok = store_apply(store, &store->queue.ops[i], err);
-	ok = ok && store_environment_flush(store, err);
+	for (size_t i = 0; ok && i < store->queue.count;)
+		i += store_apply(store, &store->queue.ops[i], store->queue.count - i, &ok, err);
+	ok = ok && batch_write(store, err) && store_environment_flush(store, err);
 	if (!ok)
 		return store_give_up(store, err);
 	if (!store_end(store, err))
@@ -319,6 +329,7 @@ bool store_close(struct store *store, struct err *err)
 	sqlite3_close(store->db);
 	queue_free(&store->queue);
 	context_free(&store->run);
+	batch_free(&store->batch);
 	free(store);
 	return ok;
 }

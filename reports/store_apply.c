@@ -13,17 +13,6 @@ static int64_t at_us(int64_t ns, int64_t origin_ns)
 	return ns ? clock_us(ns, origin_ns) : INT64_MIN;
 }
 
-/* The distance from a base; none stays none. */
-static int64_t after(int64_t us, int64_t base)
-{
-	return us == INT64_MIN ? us : us - base;
-}
-
-static int64_t or_zero(int64_t us)
-{
-	return us == INT64_MIN ? 0 : us;
-}
-
 static bool apply_ticket(
         struct store *store, int64_t run, const struct op_ticket *t, enum store_statement which, struct err *err)
 {
@@ -97,38 +86,6 @@ static bool error_of(struct store *store, const struct op *op, int64_t *number, 
 	return store_run_statement(store->db, store->path, s, err);
 }
 
-static int64_t server_after(const struct marker *m, int64_t base)
-{
-	return m->sent_ns && m->received_ns && m->server_us ? m->server_us - base : INT64_MIN;
-}
-
-/* Columns 11 and on of attempt: see the comments of schema.sql for what each is relative to. */
-static void bind_times(sqlite3_stmt *s, const struct store *store, const struct attempt *a, int64_t origin)
-{
-	int64_t taken = at_us(a->taken_ns, origin), base = or_zero(taken);
-	int64_t sent = after(at_us(a->sent_ns, origin), base), from_sent = base + or_zero(sent);
-	int64_t first = after(at_us(a->first_ns, origin), from_sent), from_first = from_sent + or_zero(first);
-	int64_t done = after(at_us(a->done_ns, origin), from_first), from_done = from_first + or_zero(done);
-	int64_t server = store->run.started_unix_us + base;
-	int64_t before_server = server_after(&a->before, server);
-	/* Both ends are rounded alike, so that over many attempts nothing gets lost between them. */
-	int64_t recorded = taken == INT64_MIN ? taken : at_us(a->recorded_ns, origin);
-	int64_t served = recorded == INT64_MIN ? recorded : at_us(a->recorded_ns + a->served_ns, origin) - recorded;
-	const int64_t times[] = {taken, after(at_us(a->released_ns, origin), base), sent, first, done,
-	        after(at_us(a->before.sent_ns, origin), from_sent),
-	        after(at_us(a->before.received_ns, origin), from_first), before_server,
-	        after(at_us(a->after.sent_ns, origin), from_sent),
-	        after(at_us(a->after.received_ns, origin), from_done),
-	        server_after(&a->after, server + or_zero(before_server)),
-	        recorded == INT64_MIN ? recorded : base - recorded, or_zero(served)};
-	for (int i = 0; i < (int)(sizeof times / sizeof *times); i++) {
-		if (times[i] == INT64_MIN)
-			sqlite3_bind_null(s, 13 + i);
-		else
-			sqlite3_bind_int64(s, 13 + i, times[i]);
-	}
-}
-
 static bool apply_attempt(struct store *store, const struct op *op, struct err *err)
 {
 	const struct attempt *a = &op->attempt.attempt;
@@ -141,16 +98,8 @@ static bool apply_attempt(struct store *store, const struct op *op, struct err *
 		return false;
 	if (!connection_of(store, op->run, a, &connection, err) || !error_of(store, op, &error, err))
 		return false;
-	sqlite3_stmt *s = store_statement(store, STORE_ATTEMPT, err);
-	if (!s)
-		return false;
-	int32_t usual = store->run.connections[connection - 1].backend_pid;
-	store_bind(s, "iiiiniiniiii", (op->run << STORE_ATTEMPT_SHIFT) + (int64_t)store->run.nattempts++,
-	        (int64_t)a->ticket, (int64_t)a->try_no, (int64_t)connection,
-	        a->backend_pid == usual || !a->backend_pid ? INT64_MIN : (int64_t)a->backend_pid, (int64_t)a->outcome,
-	        (int64_t)a->flags, error, (int64_t)a->applied, (int64_t)a->failed_statement, a->rows, a->bytes);
-	bind_times(s, store, a, op->at);
-	return store_run_statement(store->db, store->path, s, err);
+	return batch_attempt(
+	        store, op, connection, (op->run << STORE_ATTEMPT_SHIFT) + (int64_t)store->run.nattempts++, error, err);
 }
 
 static bool apply_sample(struct store *store, const struct op *op, struct err *err)
@@ -204,19 +153,27 @@ static bool apply_task_result(struct store *store, const struct op *op, struct e
 	return store_run_statement(store->db, store->path, s, err);
 }
 
-bool store_apply(struct store *store, const struct op *op, struct err *err)
+/* Rows that only this table looks at; in front of any other, what is collected is written. */
+static bool stands_alone(enum op_kind kind)
 {
-	switch (op->kind) {
-	case OP_RELEASE:
-		context_release(&store->run, op->ticket.ticket);
-		return apply_ticket(store, op->run, &op->ticket, STORE_RELEASE, err);
-	case OP_TICKET:
-		if (op->ticket.state == OUTCOME_NONE)
-			return apply_ticket(store, op->run, &op->ticket, STORE_TICKET_NOT_RUN, err);
-		context_release(&store->run, op->ticket.ticket);
+	return kind == OP_SESSION || kind == OP_SAMPLE || kind == OP_WORKER || kind == OP_EVENT;
+}
+
+static bool apply_final(struct store *store, const struct op *op, struct err *err)
+{
+	if (op->ticket.state == OUTCOME_NONE)
+		return batch_write(store, err) && apply_ticket(store, op->run, &op->ticket, STORE_TICKET_NOT_RUN, err);
+	if (context_release(&store->run, op->ticket.ticket))
 		return apply_ticket(store, op->run, &op->ticket, STORE_TICKET, err);
-	case OP_ATTEMPT:
-		return apply_attempt(store, op, err);
+	batch_final(store, op->run, &op->ticket);
+	return true;
+}
+
+static bool apply_other(struct store *store, const struct op *op, struct err *err)
+{
+	if (!stands_alone(op->kind) && !batch_write(store, err))
+		return false;
+	switch (op->kind) {
 	case OP_SESSION:
 		return apply_session(store, op, err);
 	case OP_SAMPLE:
@@ -227,15 +184,35 @@ bool store_apply(struct store *store, const struct op *op, struct err *err)
 		return apply_event(store, op, err);
 	case OP_TASK_RESULT:
 		return apply_task_result(store, op, err);
-	case OP_FACT:
-	case OP_PHASES:
-	case OP_END:
-	case OP_VERDICT:
-		break;
 	case OP_LOAD_SECOND:
 	case OP_LOAD_CHUNK:
 	case OP_LOAD_TOTAL:
 		return store_apply_load(store, op, err);
+	default:
+		return store_apply_run(store, op, err);
 	}
-	return store_apply_run(store, op, err);
+}
+
+size_t store_apply(struct store *store, const struct op *ops, size_t count, bool *ok, struct err *err)
+{
+	size_t several;
+
+	switch (ops->kind) {
+	case OP_RELEASE:
+		several = batch_release(store, ops, count, ok, err);
+		if (several > 0)
+			return several;
+		context_release(&store->run, ops->ticket.ticket);
+		*ok = apply_ticket(store, ops->run, &ops->ticket, STORE_RELEASE, err);
+		break;
+	case OP_TICKET:
+		*ok = apply_final(store, ops, err);
+		break;
+	case OP_ATTEMPT:
+		*ok = apply_attempt(store, ops, err);
+		break;
+	default:
+		*ok = apply_other(store, ops, err);
+	}
+	return 1;
 }

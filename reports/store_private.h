@@ -30,6 +30,7 @@ enum store_statement {
 	STORE_RELEASE,
 	STORE_TICKET,
 	STORE_TICKET_NOT_RUN,
+	STORE_TICKETS_FINAL,
 	STORE_ATTEMPT,
 	STORE_ERROR,
 	STORE_SESSION,
@@ -46,7 +47,32 @@ enum store_statement {
 	STORE_LOAD_SCRIPT,
 	STORE_LOAD_COMMAND,
 	STORE_LOAD_ERROR,
+	STORE_RELEASES, /* several rows in one: prepared when there are so many */
+	STORE_ATTEMPTS,
 	STORE_STATEMENTS
+};
+
+/* Rows of the transaction under way that are written together; empty outside of store_flush. */
+#define BATCH_ATTEMPTS 10
+#define BATCH_RELEASES 20
+
+struct batch_attempt {
+	const struct op *op;
+	int64_t id, error;
+	uint32_t connection;
+};
+
+struct batch_final {
+	int64_t run;
+	uint32_t ticket;
+	enum outcome state;
+};
+
+struct batch {
+	struct batch_attempt attempts[BATCH_ATTEMPTS];
+	uint32_t nattempts;
+	struct batch_final *finals;
+	size_t nfinals, finals_room;
 };
 
 struct store {
@@ -54,6 +80,7 @@ struct store {
 	char path[STORE_PATH_MOST]; /* as given, for messages */
 	struct queue queue; /* rows since the last good commit */
 	struct context run; /* the run being written */
+	struct batch batch;
 	bool failed; /* a commit failed: nothing is written any more */
 	struct err failure;
 	uint64_t records_lost; /* of load runs: not kept in memory after a failed commit */
@@ -129,12 +156,24 @@ void store_spill_load(struct buf *b, const struct op *op); /* whole lines */
 
 /* store_apply, store_environment */
 
-bool store_apply(struct store *store, const struct op *op, struct err *err);
+/* Applies the first of count ops, or several at once; returns how many. *ok false: it failed. */
+size_t store_apply(struct store *store, const struct op *ops, size_t count, bool *ok, struct err *err);
 bool store_apply_run(struct store *store, const struct op *op, struct err *err);
 bool store_apply_load(struct store *store, const struct op *op, struct err *err);
 /* The rows of a load run in state running; nothing for a task list. */
 bool store_load_begin(struct store *store, int64_t run, const struct plan *plan, bool keep_sql, struct err *err);
 bool store_environment_flush(struct store *store, struct err *err);
+
+/* store_batch */
+
+bool batch_attempt(
+        struct store *store, const struct op *op, uint32_t connection, int64_t id, int64_t error, struct err *err);
+/* Writes the releases at the beginning of count ops when they are enough for one statement; how many, or 0. */
+size_t batch_release(struct store *store, const struct op *ops, size_t count, bool *ok, struct err *err);
+void batch_final(struct store *store, int64_t run, const struct op_ticket *ticket); /* of a ticket that has a row */
+bool batch_write(struct store *store, struct err *err); /* what has been collected */
+void batch_free(struct batch *b);
+
 bool store_bury(struct store *store, int *interrupted, struct err *err); /* runs of a dead parent */
 
 #endif

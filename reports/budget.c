@@ -5,6 +5,7 @@
  * function of the read model; nothing is owned.
  */
 #include "reports/budget.h"
+#include "reports/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -210,7 +211,7 @@ static int64_t lay(struct path *path, int64_t wall_us, int64_t sums[NPHASES])
 {
 	int64_t at = 0, covered = 0;
 
-	qsort(path->items, path->count, sizeof(*path->items), by_begin);
+	sort_rows(path->items, path->count, sizeof(*path->items), by_begin);
 	for (size_t i = 0; i < path->count; i++) {
 		int64_t from = path->items[i].from_us > at ? path->items[i].from_us : at;
 		int64_t to = path->items[i].to_us < wall_us ? path->items[i].to_us : wall_us;

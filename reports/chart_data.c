@@ -7,6 +7,7 @@
 #include "reports/chart.h"
 
 #include "reports/escape.h"
+#include "reports/sort.h"
 #include "reports/wording.h"
 #include "shared/rng.h"
 
@@ -42,13 +43,6 @@ static void widen(struct bar *bar, const struct span *s)
 		bar->end = s->to_us;
 }
 
-static int compare_time(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static int64_t length_of(const struct attempt_view *a)
 {
 	return a->done_us == QUERY_NONE || a->taken_us == QUERY_NONE ? 0 : a->done_us - a->taken_us;
@@ -61,7 +55,7 @@ static int64_t slowest(const struct run_view *run)
 
 	for (size_t i = 0; i < run->nattempts; i++)
 		lengths[i] = length_of(&run->attempts[i]);
-	qsort(lengths, run->nattempts, sizeof *lengths, compare_time);
+	sort_numbers(lengths, run->nattempts);
 	limit = lengths[run->nattempts - 1 - run->nattempts / 100];
 	free(lengths);
 	return limit;

@@ -2,6 +2,7 @@
  * lanes: see lanes.h. Built once per renderer; everything it hands out is owned by struct lanes.
  */
 #include "reports/lanes.h"
+#include "reports/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -238,7 +239,7 @@ static void put_lane(struct builder *b, const struct session_view **rows, size_t
 		put_attempt(b, lane, (uint32_t)*attempt);
 	}
 	if (connected > 1)
-		qsort(b->lanes->spans + lane->first_span, lane->nspans, sizeof(struct span), compare_span);
+		sort_rows(b->lanes->spans + lane->first_span, lane->nspans, sizeof(struct span), compare_span);
 }
 
 void lanes_of(const struct rendering *r, struct lanes *lanes)
@@ -255,10 +256,10 @@ void lanes_of(const struct rendering *r, struct lanes *lanes)
 		if (b.npids == 0 || b.pids[b.npids - 1] != run->attempts[i].backend_pid)
 			b.pids[b.npids++] = run->attempts[i].backend_pid;
 	}
-	qsort(b.pids, b.npids, sizeof *b.pids, compare_pid);
+	sort_rows(b.pids, b.npids, sizeof *b.pids, compare_pid);
 	for (size_t i = 0; i < run->nsession_rows; i++)
 		rows[i] = &run->session_rows[i];
-	qsort(rows, run->nsession_rows, sizeof *rows, compare_session);
+	sort_rows(rows, run->nsession_rows, sizeof *rows, compare_session);
 	lanes->lanes = mem_zero(most + run->nsession_rows + 1, sizeof *lanes->lanes);
 	while (row < run->nsession_rows || attempt < run->nattempts)
 		put_lane(&b, rows, &row, &attempt);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reports/proof_parts.h"
+#include "reports/sort.h"
 #include "reports/stats.h"
 #include "shared/buf.h"
 
@@ -28,7 +29,7 @@ static void merge_lanes(struct spans *spans)
 
 	if (spans->count == 0)
 		return;
-	qsort(spans->items, spans->count, sizeof(*spans->items), by_lane_and_time);
+	sort_rows(spans->items, spans->count, sizeof(*spans->items), by_lane_and_time);
 	for (size_t i = 1; i < spans->count; i++) {
 		struct span *last = &spans->items[kept], *next = &spans->items[i];
 
@@ -62,7 +63,7 @@ static struct edge *edges_of(const struct spans *spans)
 		edges[2 * i] = (struct edge){spans->items[i].from_us, 1};
 		edges[2 * i + 1] = (struct edge){spans->items[i].to_us, -1};
 	}
-	qsort(edges, 2 * spans->count, sizeof(*edges), by_time);
+	sort_rows(edges, 2 * spans->count, sizeof(*edges), by_time);
 	return edges;
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "reports/proof_parts.h"
+#include "reports/sort.h"
 #include "shared/buf.h"
 
 /* A wait that begins this soon after the start marker began with it: parsing and planning on the way to the lock is
@@ -264,7 +265,7 @@ void evidence_blocked(struct evidence *e)
 	/* Without a single marker there is nothing to map the server's time with. */
 	for (size_t i = 0; i < run->nsamples && e->clock.npoints > 0; i++)
 		samples[nsamples++] = &run->samples[i];
-	qsort(samples, nsamples, sizeof(*samples), by_backend);
+	sort_rows(samples, nsamples, sizeof(*samples), by_backend);
 	for (size_t i = 0; i < e->nintervals; i++) {
 		struct interval *in = &e->intervals[i];
 		size_t stop;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "reports/proof_parts.h"
+#include "reports/sort.h"
 #include "shared/buf.h"
 
 #define CLOCK_DRIFT_PPM 200
@@ -36,13 +37,6 @@ static int by_server_time(const void *a, const void *b)
 	const struct clock_point *x = a, *y = b;
 
 	return (x->server_us > y->server_us) - (x->server_us < y->server_us);
-}
-
-static int by_number(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
 }
 
 static int64_t drift(const struct clock_point *a, const struct clock_point *b)
@@ -116,7 +110,7 @@ static void give_up(struct server_clock *clock)
 			clock->contradiction_at_us = p->server_us - middles[i];
 		}
 	}
-	qsort(middles, clock->npoints, sizeof(*middles), by_number);
+	sort_numbers(middles, clock->npoints);
 	offset = middles[clock->npoints / 2];
 	for (size_t i = 0; i < clock->npoints; i++)
 		clock->points[i].offset_us = offset;
@@ -133,7 +127,7 @@ void clock_fit(const struct run_view *run, struct server_clock *clock)
 		add_marker(clock, a->before_sent_us, a->before_received_us, a->before_server_us);
 		add_marker(clock, a->after_sent_us, a->after_received_us, a->after_server_us);
 	}
-	qsort(clock->points, clock->npoints, sizeof(*clock->points), by_server_time);
+	sort_rows(clock->points, clock->npoints, sizeof(*clock->points), by_server_time);
 	tighten(clock);
 	clock->fits = true;
 	for (size_t i = 0; i < clock->npoints; i++)

@@ -10,6 +10,7 @@
 
 #include "reports/load_numbers.h"
 #include "reports/proof_parts.h"
+#include "reports/sort.h"
 #include "reports/stats.h"
 
 /* Both clocks are slewed alike, so their difference changes only when one is set; below this it is reading noise. */
@@ -140,7 +141,7 @@ static int64_t longest_unseen_us(const struct run_view *run, const struct eviden
 		spans_add(&seen, 0, clock_map(&e->clock, run->samples[i].first_us),
 		        clock_map(&e->clock, run->samples[i].last_us) + 1);
 	spans_add(&seen, 0, end, end + 1);
-	qsort(seen.items, seen.count, sizeof(*seen.items), by_begin);
+	sort_rows(seen.items, seen.count, sizeof(*seen.items), by_begin);
 	for (size_t i = 0; i < seen.count && seen.items[i].from_us <= end; i++) {
 		if (seen.items[i].from_us > at && seen.items[i].from_us - at > longest)
 			longest = seen.items[i].from_us - at;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "reports/proof_parts.h"
+#include "reports/sort.h"
 #include "shared/buf.h"
 
 void spans_add(struct spans *spans, int64_t lane, int64_t from_us, int64_t to_us)
@@ -71,7 +72,7 @@ static void collect_backends(struct evidence *e)
 	for (size_t i = 0; i < run->nsession_rows; i++)
 		if (run->session_rows[i].backend_pid > 0)
 			e->backends[n++] = run->session_rows[i].backend_pid;
-	qsort(e->backends, n, sizeof(*e->backends), by_pid);
+	sort_rows(e->backends, n, sizeof(*e->backends), by_pid);
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || e->backends[i] != e->backends[i - 1])
 			e->backends[kept++] = e->backends[i];
@@ -89,7 +90,7 @@ void evidence_of(const struct run_view *run, struct evidence *e)
 		else if (run->attempts[i].sent_us != QUERY_NONE)
 			e->uncounted++;
 	}
-	qsort(e->intervals, e->nintervals, sizeof(*e->intervals), by_lane);
+	sort_rows(e->intervals, e->nintervals, sizeof(*e->intervals), by_lane);
 	collect_backends(e);
 	evidence_blocked(e);
 }

@@ -118,9 +118,9 @@ int64_t query_int(sqlite3_stmt *s, int column)
 
 int64_t query_int_or(sqlite3_stmt *s, int column, int64_t fallback)
 {
-	int64_t value =
-	        sqlite3_column_int64(s, column); /* 0 for NULL: only then the type is asked, which costs as much */
-	return value == 0 && sqlite3_column_type(s, column) == SQLITE_NULL ? fallback : value;
+	/* Asking the row for its value once costs as much as asking for its type or for its number. */
+	sqlite3_value *value = sqlite3_column_value(s, column);
+	return sqlite3_value_type(value) == SQLITE_NULL ? fallback : sqlite3_value_int64(value);
 }
 
 char *query_text(sqlite3_stmt *s, int column)

@@ -127,7 +127,7 @@ static int64_t or_base(int64_t us, int64_t base)
 	return us == QUERY_NONE ? base : us;
 }
 
-/* The inverse of bind_times in store_apply.c: columns 10 and on. */
+/* The inverse of times_of in store_batch.c: columns 10 and on. */
 static void read_times(sqlite3_stmt *s, int64_t started_unix_us, struct attempt_view *a)
 {
 	int64_t base = query_int_or(s, 10, 0);

@@ -3,6 +3,7 @@
  * scratch copies; any renderer, proof and gate may call them.
  */
 #include "reports/stats.h"
+#include "reports/sort.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -33,19 +34,12 @@ double stats_stddev(const double *x, size_t n)
 	return sqrt(sum / (double)(n - 1));
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static double *sorted_copy(const double *x, size_t n)
 {
 	double *copy = mem_alloc(n * sizeof(*copy));
 
 	memcpy(copy, x, n * sizeof(*copy));
-	qsort(copy, n, sizeof(*copy), by_value);
+	sort_reals(copy, n);
 	return copy;
 }
 
@@ -71,6 +65,11 @@ static size_t nearest_rank(size_t n, double p)
 	return rank > (double)n ? n : (size_t)rank;
 }
 
+double stats_percentile_sorted(const double *x, size_t n, double p)
+{
+	return n ? x[nearest_rank(n, p) - 1] : 0;
+}
+
 double stats_percentile(const double *x, size_t n, double p)
 {
 	double *s, value;
@@ -78,7 +77,7 @@ double stats_percentile(const double *x, size_t n, double p)
 	if (n == 0)
 		return 0;
 	s = sorted_copy(x, n);
-	value = s[nearest_rank(n, p) - 1];
+	value = stats_percentile_sorted(s, n, p);
 	free(s);
 	return value;
 }

@@ -12,6 +12,7 @@ double stats_stddev(const double *x, size_t n); /* sample standard deviation, 0 
 double stats_median(const double *x, size_t n);
 /* The p-th percentile (0 < p < 100), nearest rank. */
 double stats_percentile(const double *x, size_t n, double p);
+double stats_percentile_sorted(const double *x, size_t n, double p); /* x is in ascending order */
 /* True when at least 10 samples lie above the percentile, so that it may be shown. */
 bool stats_percentile_shown(size_t n, double p);
 /* 95 % order-statistic interval of a percentile (binomial); false when n is too small for one. */

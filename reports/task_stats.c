@@ -6,11 +6,12 @@
 #include <stdlib.h>
 
 #include "reports/lanes.h"
+#include "reports/sort.h"
 #include "reports/stats.h"
 
 static double percentile(const double *x, size_t n, double p)
 {
-	return stats_percentile_shown(n, p) ? stats_percentile(x, n, p) : -1;
+	return stats_percentile_shown(n, p) ? stats_percentile_sorted(x, n, p) : -1;
 }
 
 struct task_stats *task_stats_of(const struct rendering *r)
@@ -45,12 +46,13 @@ struct task_stats *task_stats_of(const struct rendering *r)
 	}
 	for (size_t t = 0; t < run->ntasks; t++) {
 		size_t n = fill[t] - begin[t];
-		const double *x = times + begin[t];
+		double *x = times + begin[t];
 
 		stats[t].task = (uint32_t)t;
 		stats[t].mean_us = n ? stats_mean(x, n) : 0;
 		for (size_t i = 0; i < n; i++)
 			stats[t].max_us = x[i] > stats[t].max_us ? x[i] : stats[t].max_us;
+		sort_reals(x, n);
 		stats[t].p50_us = percentile(x, n, 50);
 		stats[t].p95_us = percentile(x, n, 95);
 		stats[t].p99_us = percentile(x, n, 99);

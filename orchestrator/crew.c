@@ -317,7 +317,12 @@ static bool read_member(struct crew *crew, struct member *m, int64_t now)
 
 	if (m->state != MEMBER_LIVING || m->violated || m->chan.read_fd < 0)
 		return false;
+	size_t before = m->chan.in.len - m->chan.in_used;
 	bool sound = chan_read(&m->chan, &err);
+	size_t taken = m->chan.in.len - before;
+
+	if (taken > crew->taken_most)
+		crew->taken_most = taken;
 	while (!m->violated && chan_next(&m->chan, &body, &len)) {
 		any = true;
 		crew->frames++;
@@ -413,6 +418,7 @@ static bool is_ours(void *context, pid_t pid)
 
 void crew_events(struct crew *crew, const struct loop_event *events, size_t n, int64_t now)
 {
+	crew->taken_most = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (events[i].kind == LOOP_SIGNAL || events[i].who >= crew->nworkers + 2)
 			continue;
@@ -422,6 +428,7 @@ void crew_events(struct crew *crew, const struct loop_event *events, size_t n, i
 		else if (events[i].kind == LOOP_WRITE)
 			flush_member(crew, m);
 	}
+	loop_took(crew->loop, crew->taken_most);
 	/* Ends last: a pipe read above may hold what the ended one still said. */
 	for (size_t i = 0; i < n; i++)
 		if (events[i].kind == LOOP_EXIT && events[i].who < crew->nworkers + 2)

@@ -118,6 +118,7 @@ struct crew {
 	struct doubt doubt;
 	int64_t exhausted_ns; /* by then the shared counter had passed the last ticket; 0 = not yet */
 	uint64_t frames; /* taken so far */
+	size_t taken_most; /* bytes from the fullest pipe at the last wake-up */
 	bool ever_connected;
 	uint32_t replaced; /* workers started again */
 	struct err fork_error; /* the last one, "" = none */

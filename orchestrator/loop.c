@@ -20,14 +20,18 @@
 #define FLOOD_WINDOW_NS (10 * NS_PER_MS)
 #define FLOOD_BEGINS 40
 #define FLOOD_GOES_ON 5
-#define REST_NS (1 * NS_PER_MS)
+#define REST_MOST_NS (1 * NS_PER_MS)
+#define REST_LEAST_NS (REST_MOST_NS / 16)
+/* A pipe holds 64 kB. One that is found half full during a rest was nearly full when the next one would end. */
+#define MUCH (24u * 1024u)
+#define LITTLE (8u * 1024u)
 
 struct loop {
 	int epoll;
 	int signals;
 	bool may_rest, flood;
 	unsigned wakes; /* since window_ns */
-	int64_t window_ns, woke_ns;
+	int64_t window_ns, woke_ns, rest_ns;
 	sigset_t old_mask;
 	struct sigaction old_child, old_pipe;
 };
@@ -64,6 +68,7 @@ struct loop *loop_open(struct err *err)
 	sigset_t taken;
 
 	take_signals(loop, &taken);
+	loop->rest_ns = REST_MOST_NS;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	loop->signals = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (loop->epoll < 0 || loop->signals < 0) {
@@ -133,12 +138,20 @@ void loop_may_rest(struct loop *loop, bool may)
 	loop->may_rest = may;
 }
 
+void loop_took(struct loop *loop, size_t bytes)
+{
+	if (bytes >= MUCH && loop->rest_ns > REST_LEAST_NS)
+		loop->rest_ns /= 2;
+	else if (bytes < LITTLE && loop->rest_ns < REST_MOST_NS)
+		loop->rest_ns *= 2;
+}
+
 /* Messages that come one by one cost a wake-up each, on both sides: of us, and of the writer who must cause it. While
  * they flood in they are taken together once in a millisecond: who writes into a pipe that nobody waits on goes on at
  * once, and the CPU is left to those who work. */
 static void rest(const struct loop *loop, int64_t until_ns)
 {
-	int64_t end = loop->woke_ns + REST_NS;
+	int64_t end = loop->woke_ns + loop->rest_ns;
 
 	if (!loop->flood || !loop->may_rest)
 		return;

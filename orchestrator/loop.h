@@ -37,6 +37,9 @@ void loop_remove(struct loop *loop, int fd);
  * answer. False at first. */
 void loop_may_rest(struct loop *loop, bool may);
 
+/* What the fullest pipe held at this wake-up: rests get shorter before a pipe runs full and its writer has to wait. */
+void loop_took(struct loop *loop, size_t bytes);
+
 /* Waits until something happens or until_ns. *now is read after it. */
 size_t loop_wait(struct loop *loop, int64_t until_ns, struct loop_event *events, size_t most, int64_t *now);
 

@@ -22,6 +22,16 @@ static bool get_text(struct cursor *c, const struct field *field, char **out)
 	return true;
 }
 
+/* Most numbers are small and take one byte: those are not worth a call. */
+static inline bool get_number(struct cursor *c, int64_t least, int64_t most, int64_t *number)
+{
+	if (c->at < c->end && *c->at <= 0x7f && (int64_t)*c->at <= most && !c->bad) {
+		*number = *c->at++;
+		return true;
+	}
+	return cursor_int(c, least, most, number);
+}
+
 static bool get_field(struct cursor *c, const struct field *field, void *record)
 {
 	char *at = (char *)record + field->offset;
@@ -31,22 +41,22 @@ static bool get_field(struct cursor *c, const struct field *field, void *record)
 
 	switch (field->kind) {
 	case FIELD_U32:
-		if (!cursor_int(c, 0, UINT32_MAX, &number))
+		if (!get_number(c, 0, UINT32_MAX, &number))
 			return false;
 		*(uint32_t *)at = (uint32_t)number;
 		return true;
 	case FIELD_ENUM:
-		if (!cursor_int(c, 0, (int64_t)field->most, &number))
+		if (!get_number(c, 0, (int64_t)field->most, &number))
 			return false;
 		*(uint32_t *)at = (uint32_t)number;
 		return true;
 	case FIELD_I32:
-		if (!cursor_int(c, INT32_MIN, INT32_MAX, &number))
+		if (!get_number(c, INT32_MIN, INT32_MAX, &number))
 			return false;
 		*(int32_t *)at = (int32_t)number;
 		return true;
 	case FIELD_I64:
-		return cursor_int(c, INT64_MIN, INT64_MAX, (int64_t *)at);
+		return get_number(c, INT64_MIN, INT64_MAX, (int64_t *)at);
 	case FIELD_BOOL:
 		return cursor_bool(c, (bool *)at);
 	case FIELD_ARRAY:

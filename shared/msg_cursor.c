@@ -3,6 +3,9 @@
  */
 #include "shared/msg_cursor.h"
 
+#include <endian.h>
+#include <string.h>
+
 void cursor_init(struct cursor *c, const void *data, size_t len)
 {
 	c->at = data;
@@ -16,29 +19,27 @@ static bool fail(struct cursor *c)
 	return false;
 }
 
-static bool take(struct cursor *c, size_t n, uint64_t *value)
+/* A number of n bytes (1, 2, 4 or 8), big-endian. */
+static inline bool take(struct cursor *c, size_t n, uint64_t *value)
 {
 	uint64_t v = 0;
 
 	if (c->bad || (size_t)(c->end - c->at) < n)
 		return fail(c);
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | *c->at++;
-	*value = v;
+	memcpy(&v, c->at, n);
+	c->at += n;
+	*value = be64toh(v) >> (64 - 8 * n);
 	return true;
 }
 
-/* The number after the format byte `first`; false for what is no integer, too long a form, or above INT64_MAX. */
+/* The number after the format byte `first`, which is above 0x7f; false for what is no integer, too long a form, or
+ * above INT64_MAX. */
 static bool integer(struct cursor *c, unsigned first, int64_t *value)
 {
 	static const uint64_t above[] = {0x7f, UINT8_MAX, UINT16_MAX, UINT32_MAX};
 	static const int64_t below[] = {-32, INT8_MIN, INT16_MIN, INT32_MIN};
 	uint64_t raw;
 
-	if (first <= 0x7f) {
-		*value = (int64_t)first;
-		return true;
-	}
 	if (first >= 0xe0) {
 		*value = (int64_t)first - 256;
 		return true;
@@ -62,11 +63,23 @@ static bool integer(struct cursor *c, unsigned first, int64_t *value)
 
 bool cursor_int(struct cursor *c, int64_t least, int64_t most, int64_t *value)
 {
-	uint64_t first;
+	uint64_t wide;
+	unsigned first;
 
-	if (!take(c, 1, &first) || !integer(c, (unsigned)first, value) || *value < least || *value > most)
+	if (c->bad || c->at == c->end)
 		return fail(c);
-	return true;
+	first = *c->at++;
+	/* The two forms that nearly all numbers have, small ones and times, and then the others. */
+	if (first <= 0x7f) {
+		*value = (int64_t)first;
+	} else if (first == 0xcf) {
+		if (!take(c, 8, &wide) || wide <= UINT32_MAX || wide > INT64_MAX)
+			return fail(c);
+		*value = (int64_t)wide;
+	} else if (!integer(c, first, value)) {
+		return fail(c);
+	}
+	return (*value >= least && *value <= most) || fail(c);
 }
 
 bool cursor_bool(struct cursor *c, bool *value)

@@ -6,7 +6,7 @@
  * tool_hand_out TICKETS SESSIONS tell|keep: SESSIONS a lane, so many are told of in one message; with keep nothing is
  * told and the slots' counters are the answer. Prints "tickets = N" and "tps = R".
  */
-#include <poll.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "orchestrator/loop.h"
 #include "shared/buf.h"
 #include "shared/chan.h"
 #include "shared/clock.h"
@@ -30,6 +31,8 @@ struct bench {
 	struct shm *shm;
 	uint32_t sessions;
 	bool tell;
+	struct loop *loop;
+	size_t taken; /* from the fullest pipe */
 	struct chan chans[LANES];
 	pid_t pids[LANES];
 	unsigned char *seen;
@@ -130,8 +133,16 @@ static void begin(struct bench *b, uint32_t tickets)
 			lane_body(b, lane, fds[1]);
 		}
 		close(fds[1]);
+		fcntl(fds[0], F_SETFL, O_NONBLOCK);
 		chan_init(&b->chans[lane], fds[0], -1);
 	}
+	b->loop = loop_open(&err);
+	if (b->loop == NULL)
+		die(err.text);
+	loop_may_rest(b->loop, true);
+	for (uint32_t lane = 0; lane < LANES; lane++)
+		if (!loop_add(b->loop, b->chans[lane].read_fd, LOOP_READ, lane, &err))
+			die(err.text);
 }
 
 static void take(struct bench *b, const unsigned char *body, size_t len)
@@ -150,30 +161,42 @@ static void take(struct bench *b, const unsigned char *body, size_t len)
 	msg_results_free(&results);
 }
 
-/* Until the last lane has closed its pipe. */
+static void hear_one(struct bench *b, uint32_t lane)
+{
+	struct chan *chan = &b->chans[lane];
+	const unsigned char *body;
+	struct err err;
+	size_t len;
+
+	if (!chan_read(chan, &err))
+		die(err.text);
+	if (chan->in.len > b->taken)
+		b->taken = chan->in.len;
+	while (chan_next(chan, &body, &len))
+		take(b, body, len);
+}
+
+/* As the parent of a run does it: all tickets are released, so it may rest while results flood in. Until the last lane
+ * has closed its pipe. */
 static void hear(struct bench *b)
 {
+	struct loop_event events[LANES];
 	uint32_t open = LANES;
+	int64_t now;
 
 	while (open > 0) {
-		struct pollfd fds[LANES];
+		loop_took(b->loop, b->taken);
+		b->taken = 0;
+		size_t n = loop_wait(b->loop, clock_now_ns() + NS_PER_S, events, LANES, &now);
 
-		for (int i = 0; i < LANES; i++)
-			fds[i] = (struct pollfd){.fd = b->chans[i].eof ? -1 : b->chans[i].read_fd, .events = POLLIN};
-		if (poll(fds, LANES, -1) <= 0)
-			continue;
-		for (int i = 0; i < LANES; i++) {
-			const unsigned char *body;
-			struct err err;
-			size_t len;
-
-			if (fds[i].revents == 0)
-				continue;
-			if (!chan_read(&b->chans[i], &err))
-				die(err.text);
-			while (chan_next(&b->chans[i], &body, &len))
-				take(b, body, len);
-			open -= b->chans[i].eof;
+		for (size_t i = 0; i < n; i++) {
+			if (events[i].kind != LOOP_READ)
+				die("stopped");
+			hear_one(b, events[i].who);
+			if (b->chans[events[i].who].eof) {
+				loop_remove(b->loop, b->chans[events[i].who].read_fd);
+				open--;
+			}
 		}
 	}
 }

@@ -84,6 +84,19 @@ static void a_rest_ends_with_what_is_due(void **state)
 	fail_msg("no wait ended when it was due");
 }
 
+static void rests_are_shorter_where_pipes_fill(void **state)
+{
+	(void)state;
+	loop_may_rest(loop, true);
+	assert_true(seen(true, 60 * NS_PER_S));
+	for (int i = 0; i < 10; i++)
+		loop_took(loop, 64 * 1024);
+	assert_true(seen(false, 10 * NS_PER_S));
+	for (int i = 0; i < 10; i++)
+		loop_took(loop, 100);
+	assert_true(seen(true, 60 * NS_PER_S));
+}
+
 static void a_signal_comes_through_a_flood(void **state)
 {
 	(void)state;
@@ -107,6 +120,7 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {CASE(a_flood_is_taken_in_portions_where_that_is_allowed),
-	        CASE(a_rest_ends_with_what_is_due), CASE(a_signal_comes_through_a_flood)};
+	        CASE(a_rest_ends_with_what_is_due), CASE(rests_are_shorter_where_pipes_fill),
+	        CASE(a_signal_comes_through_a_flood)};
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }

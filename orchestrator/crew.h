@@ -90,6 +90,7 @@ struct crew_hooks {
 	void (*want_cancel)(void *context, struct member *m, const struct msg_want_cancel *w, int64_t now);
 	void (*facts)(void *context, const struct server_facts *facts, int64_t now);
 	void (*samples)(void *context, const struct sample *samples, size_t count, int64_t now);
+	void (*counters)(void *context, const struct msg_counters *counters, int64_t now); /* NULL = not wanted */
 	void (*gone)(void *context, const struct msg_gone *gone, int64_t now);
 	void (*swept)(void *context, const struct msg_swept *swept, int64_t now);
 	void (*usage)(void *context, struct member *m, const struct msg_usage *usage);

@@ -214,6 +214,17 @@ static bool on_samples(const struct letter *l)
 	return ok ? true : nonsense(l, "SAMPLES with impossible times");
 }
 
+static bool on_counters(const struct letter *l)
+{
+	struct msg_counters *counters = mem_alloc(sizeof *counters);
+	bool ok = msg_get_counters(l->body, l->len, counters);
+
+	if (ok && l->crew->hooks.counters)
+		l->crew->hooks.counters(l->crew->hooks.context, counters, l->now);
+	free(counters);
+	return ok ? true : nonsense(l, "COUNTERS that cannot be read");
+}
+
 static bool on_observer(const struct letter *l, enum msg_type type)
 {
 	struct msg_gone gone;
@@ -226,6 +237,8 @@ static bool on_observer(const struct letter *l, enum msg_type type)
 		return on_facts(l);
 	case MSG_SAMPLES:
 		return on_samples(l);
+	case MSG_COUNTERS:
+		return on_counters(l);
 	case MSG_GONE:
 		if (!msg_get_gone(l->body, l->len, &gone))
 			return nonsense(l, "a GONE that cannot be read");

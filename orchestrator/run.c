@@ -203,6 +203,11 @@ static int64_t run_step(struct run *run, const struct loop_event *events, size_t
 	next = sooner(next, crew_step(&run->crew, now));
 	watch_observer(run, now);
 	run_phase(run, now);
+	if (client_cpu_due(&run->client_cpu, now)) {
+		client_cpu_look(&run->client_cpu, &run->crew, now);
+		record_client_sample(run, &run->client_cpu.look, now);
+	}
+	next = sooner(next, client_cpu_next(&run->client_cpu));
 	next = sooner(next, run_load_step(run, now));
 	next = sooner(next, record_step(run, now));
 	run_log_starts(run, now);
@@ -305,6 +310,9 @@ static void close_run(struct run *run)
 	free(run->todo);
 	free(run->results);
 	free(run->facts);
+	free(run->counters_before);
+	free(run->counters_after);
+	client_cpu_clear(&run->client_cpu);
 	free(run->old);
 	free(run->logged_ns);
 	watchdog_disarm();

@@ -260,6 +260,17 @@ static void on_samples(void *context, const struct sample *samples, size_t count
 	record_samples(context, samples, count, now);
 }
 
+static void on_counters(void *context, const struct msg_counters *counters, int64_t now)
+{
+	struct run *run = context;
+	struct msg_counters **place = counters->after ? &run->counters_after : &run->counters_before;
+
+	(void)now;
+	if (*place == NULL)
+		*place = mem_alloc(sizeof **place);
+	**place = *counters;
+}
+
 static void on_gone(void *context, const struct msg_gone *gone, int64_t now)
 {
 	struct run *run = context;
@@ -299,7 +310,8 @@ static void on_usage(void *context, struct member *m, const struct msg_usage *u)
 {
 	struct run *run = context;
 
-	(void)m;
+	if (m->kind == MEMBER_WORKER)
+		client_cpu_left(&run->client_cpu, m, u->user_us + u->system_us);
 	run->usage.user_us += u->user_us;
 	run->usage.system_us += u->system_us;
 	run->usage.max_rss_kb += u->max_rss_kb;
@@ -377,6 +389,7 @@ struct crew_hooks run_hooks(struct run *run)
 	        .want_cancel = on_want_cancel,
 	        .facts = on_facts,
 	        .samples = on_samples,
+	        .counters = on_counters,
 	        .gone = on_gone,
 	        .swept = on_swept,
 	        .usage = on_usage,

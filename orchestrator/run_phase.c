@@ -104,6 +104,8 @@ static void teardown(struct run *run, int64_t now)
 
 static void reap(struct run *run, int64_t now)
 {
+	if (client_cpu_end(&run->client_cpu, &run->crew, now))
+		record_client_sample(run, &run->client_cpu.look, now);
 	run_enter(run, PHASE_REAP, now);
 	run->drain_end_ns = now;
 	run->crew.replace = false;
@@ -257,6 +259,8 @@ static void go(struct run *run)
 	run->go_given = run->crew.go_given = true;
 	for (uint32_t i = 0; i < run->nworkers; i++)
 		crew_send_plain(&run->crew, &run->crew.members[i], MSG_GO);
+	/* While the instant comes nearer: the first reading is before any task. */
+	client_cpu_begin(&run->client_cpu, &run->crew, loop_clock(run->loop));
 	run_enter(run, PHASE_MEASURE, run->go_ns);
 	record_phases(run, run->go_ns);
 }

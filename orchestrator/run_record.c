@@ -245,8 +245,15 @@ void record_samples(struct run *run, const struct sample *samples, size_t count,
 {
 	struct err err = {0};
 
-	if (run->store && run->id)
-		recorded(run, store_samples(run->store, run->id, samples, count, &err), &err, now);
+	if (!run->store || !run->id)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct sample sample = samples[i];
+
+		if (run->options->no_sql_text)
+			sample.query[0] = '\0';
+		recorded(run, store_samples(run->store, run->id, &sample, 1, &err), &err, now);
+	}
 }
 
 void record_worker(struct run *run, const struct member *m, const char *end, int64_t now)
@@ -273,6 +280,20 @@ void record_event(struct run *run, int64_t at_ns, const char *kind, const char *
 	}
 	run->early = mem_resize(run->early, run->nearly + 1u, sizeof *run->early);
 	run->early[run->nearly++] = (struct early_event){at_ns, mem_strdup(kind), mem_strdup(text)};
+}
+
+void record_client_sample(struct run *run, const struct client_look *look, int64_t now)
+{
+	struct err err = {0};
+	struct client_sample sample = {.at_us = since_origin(run, look->from_ns),
+	        .length_us = (look->to_ns - look->from_ns) / NS_PER_US,
+	        .cpu_us = look->cpu_us,
+	        .wait_us = look->wait_us,
+	        .busiest = look->busiest,
+	        .busiest_us = look->busiest_us};
+
+	if (run->store && run->id)
+		recorded(run, store_client_sample(run->store, run->id, &sample, &err), &err, now);
 }
 
 static struct run_phases phases_of(const struct run *run)
@@ -384,6 +405,33 @@ static void record_results(struct run *run, int64_t now)
 	}
 }
 
+static int64_t counter_in(const struct msg_counters *m, const char *name)
+{
+	for (uint32_t i = 0; m && i < m->count; i++)
+		if (strcmp(m->items[i].name, name) == 0)
+			return m->items[i].value;
+	return INT64_MIN;
+}
+
+/* What the server counted before and after, and each worker's CPU. */
+static void record_counted(struct run *run, int64_t now)
+{
+	const struct msg_counters *before = run->counters_before, *after = run->counters_after;
+	const struct msg_counters *names = after ? after : before;
+	struct err err = {0};
+
+	for (uint32_t i = 0; names && i < names->count; i++) {
+		const char *name = names->items[i].name;
+
+		recorded(run,
+		        store_counter(
+		                run->store, run->id, name, counter_in(before, name), counter_in(after, name), &err),
+		        &err, now);
+	}
+	for (size_t i = 0; i < run->client_cpu.nrows; i++)
+		recorded(run, store_client_cpu(run->store, run->id, &run->client_cpu.rows[i], &err), &err, now);
+}
+
 void record_end(struct run *run, enum run_state state, const char *reason, int exit_code, int64_t now)
 {
 	const struct tickets *t = &run->tickets;
@@ -395,6 +443,7 @@ void record_end(struct run *run, enum run_state state, const char *reason, int e
 	facts_of_load(run, "after");
 	record_facts(run, now); /* if the rest of them never came */
 	record_results(run, now);
+	record_counted(run, now);
 	struct run_end end = {.state = state,
 	        .reason = reason,
 	        .phases = phases_of(run),

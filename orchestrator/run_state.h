@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "orchestrator/client_cpu.h"
 #include "orchestrator/crew.h"
 #include "orchestrator/loop.h"
 #include "orchestrator/progress.h"
@@ -104,6 +105,7 @@ struct run {
 
 	/* PREFLIGHT */
 	struct server_facts *facts; /* NULL until they came */
+	struct msg_counters *counters_before, *counters_after; /* NULL until they came */
 	bool observer_ended;
 	bool said_starting; /* "the server is starting up" is said once */
 	int64_t observer_again_ns; /* next try while it starts up; CLOCK_NEVER = none */
@@ -156,6 +158,7 @@ struct run {
 	uint32_t streak_sessions[3]; /* last sessions and workers that ran out of a resource */
 	uint32_t streak;
 	struct msg_usage usage;
+	struct client_cpu client_cpu; /* while tasks run */
 	struct msg_swept swept;
 	bool sweep_asked, swept_came;
 	uint32_t ready_sessions;
@@ -233,6 +236,7 @@ void record_load_second(struct run *run, const struct load_second *second, int64
 void record_load_chunk(struct run *run, const struct load_record *records, size_t count, int64_t now);
 void record_load_total(struct run *run, const struct load_total *total, int64_t now);
 void record_facts(struct run *run, int64_t now); /* once: when they are complete, else at the end */
+void record_client_sample(struct run *run, const struct client_look *look, int64_t now);
 void record_soon(struct run *run, int64_t now); /* the next record_step commits */
 int64_t record_step(struct run *run, int64_t now); /* group commit; when to be called again */
 void record_end(struct run *run, enum run_state state, const char *reason, int exit_code, int64_t now);

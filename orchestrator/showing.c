@@ -66,6 +66,15 @@ static bool gallery_load(struct gallery *g, const struct experiment *x, const st
 	return ok;
 }
 
+bool keep_doubts(struct store *store, int64_t run, const struct proof *p, struct err *err)
+{
+	struct doubt_note notes[sizeof p->doubts / sizeof *p->doubts];
+
+	for (size_t i = 0; i < p->ndoubts; i++)
+		notes[i] = (struct doubt_note){p->doubts[i].name, p->doubts[i].text};
+	return store_doubts(store, run, notes, p->ndoubts, err);
+}
+
 /* The verdict stands beside each run, so that `list` need not read every attempt again. The results are on the disk
  * before they are shown. */
 static bool keep_verdicts(struct experiment *x, const struct gallery *g, const struct showing *o, struct err *err)
@@ -75,7 +84,8 @@ static bool keep_verdicts(struct experiment *x, const struct gallery *g, const s
 	bool ok = x->store != NULL;
 	for (int i = 0; ok && i < g->count; i++) {
 		const struct proof *p = &g->shown[i].proof;
-		ok = store_verdict(x->store, o->runs[i], p->kept, p->speedup, p->ceiling, p->overlap_percent, err);
+		ok = store_verdict(x->store, o->runs[i], p->kept, p->speedup, p->ceiling, p->overlap_percent, err) &&
+		     keep_doubts(x->store, o->runs[i], p, err);
 	}
 	ok = ok && store_commit(x->store, err);
 	struct err closing;

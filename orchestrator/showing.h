@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "orchestrator/experiment.h"
+#include "reports/proof.h"
 
 struct showing {
 	const char *store_path;
@@ -23,5 +24,8 @@ struct showing {
 int showing_print(struct experiment *x, const struct showing *showing);
 /* Does what showing_print will do with a run that still goes on, and drops it; for run_request.rehearse. */
 void showing_rehearse(void *experiment, struct store *store, int64_t run);
+
+/* Stores a run's reasons for doubt beside it, for list, show and comparisons. */
+bool keep_doubts(struct store *store, int64_t run, const struct proof *proof, struct err *err);
 
 #endif

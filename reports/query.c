@@ -138,7 +138,8 @@ void query_copy(sqlite3_stmt *s, int column, char *out, size_t size)
 static const char list_sql[] =
         "SELECT r.id, w.name, r.engine, r.role, coalesce(r.verdict, ''), r.state, r.sessions, r.tickets, r.done, "
         "r.failed, r.unknown, r.not_run, r.started_unix_us, coalesce(r.last_end_us, 0), coalesce(r.speedup, 0.0), "
-        "coalesce(r.ceiling, 0.0), r.pinned FROM run r JOIN workload w ON w.id = r.workload ORDER BY r.id DESC LIMIT ?";
+        "coalesce(r.ceiling, 0.0), r.pinned, (SELECT count(*) FROM doubt d WHERE d.run = r.id) FROM run r JOIN "
+        "workload w ON w.id = r.workload ORDER BY r.id DESC LIMIT ?";
 
 /* A run that is not finished has no counts in its row: they are in its tickets. */
 static bool live_counts(struct query *q, struct run_line *line, struct err *err)
@@ -181,7 +182,8 @@ static void list_row(sqlite3_stmt *s, struct run_line *line)
 	        .wall_us = sqlite3_column_int64(s, 13),
 	        .speedup = sqlite3_column_double(s, 14),
 	        .ceiling = sqlite3_column_double(s, 15),
-	        .pinned = sqlite3_column_int(s, 16) != 0};
+	        .pinned = sqlite3_column_int(s, 16) != 0,
+	        .doubts = (uint32_t)sqlite3_column_int(s, 17)};
 	query_copy(s, 1, line->workload, sizeof line->workload);
 	query_copy(s, 2, line->engine, sizeof line->engine);
 	query_copy(s, 3, line->role, sizeof line->role);

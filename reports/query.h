@@ -87,6 +87,22 @@ struct fact_view {
 	const char *name, *value;
 };
 
+/* A counter of the server; QUERY_NONE = not read. */
+struct counter_view {
+	const char *name;
+	int64_t before, after;
+};
+/* What was kept beside the run: reasons to doubt its numbers, and what may have kept it from being faster. */
+struct doubt_view {
+	char name[48];
+	char text[160];
+};
+struct suspect_view {
+	const char *cause, *evidence;
+	const char *confirmed; /* NULL = not tried */
+	int64_t share_us;
+};
+
 /* A load run, as `report` shows it. Histograms are owned by the view. */
 struct load_script_view {
 	const char *name;
@@ -167,6 +183,16 @@ struct run_view {
 	size_t nerrors;
 	struct fact_view *facts;
 	size_t nfacts; /* environment: host, version, settings, cpu, ... */
+	struct counter_view *counters;
+	size_t ncounters; /* by name */
+	struct client_cpu_row *client_cpu;
+	size_t nclient_cpu; /* by worker and generation */
+	struct client_sample *client_samples;
+	size_t nclient_samples; /* by time */
+	struct doubt_view *doubts;
+	size_t ndoubts; /* as stored: none before they were computed */
+	struct suspect_view *suspects;
+	size_t nsuspects; /* likewise, best first */
 	struct load_view *load; /* NULL: a task list */
 	char *data_sha256;
 	char *verdict; /* as stored, "" = not computed yet */
@@ -193,6 +219,10 @@ void query_assume_dead(struct query *query, bool dead);
 bool query_run(struct query *query, int64_t id, struct run_view *view, struct err *err);
 void run_view_free(struct run_view *view);
 const char *run_view_fact(const struct run_view *view, const char *name); /* NULL = not known */
+/* A counter's change over the run; false when it is not known, or went back (the statistics were reset). */
+bool run_view_counted(const struct run_view *view, const char *name, int64_t *change);
+/* The doubts kept beside a run, without reading the run. *doubts is malloc'd. */
+bool query_doubts(struct query *query, int64_t run, struct doubt_view **doubts, size_t *count, struct err *err);
 
 /* Hands the kept records of a load run to `take`, in order, until it says false. Times in the records are ns after wall
  * zero. */
@@ -206,6 +236,7 @@ struct run_line { /* for list and index */
 	int64_t started_wall_us, wall_us;
 	double speedup, ceiling; /* 0 = not known */
 	bool pinned;
+	uint32_t doubts; /* reasons to doubt its numbers */
 };
 /* The newest `most` runs, newest first; *lines is malloc'd. */
 bool query_list(struct query *query, size_t most, struct run_line **lines, size_t *count, struct err *err);

@@ -46,6 +46,8 @@ bool query_load(struct query *q, struct run_view *view, struct err *err); /* lea
 void query_load_free(struct load_view *load);
 /* A load run's transactions done, failed, unknown and skipped so far. */
 bool query_load_counts(struct query *q, int64_t run, uint64_t counts[4], bool *found, struct err *err);
+/* Counters, client CPU, doubts and suspects. */
+bool query_notes(struct query *q, struct run_view *view, struct err *err);
 void query_errors(struct run_view *view, const struct ticket_rows *tickets);
 
 #endif

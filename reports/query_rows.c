@@ -293,6 +293,8 @@ static void read_sample(sqlite3_stmt *s, struct sample *m)
 	query_copy(s, 4, m->state, sizeof m->state);
 	query_copy(s, 5, m->wait_type, sizeof m->wait_type);
 	query_copy(s, 6, m->wait_event, sizeof m->wait_event);
+	query_copy(s, 10, m->lock, sizeof m->lock);
+	query_copy(s, 11, m->query, sizeof m->query);
 	const char *p = (const char *)sqlite3_column_text(s, 9);
 	while (p && *p && m->nblockers < 8) {
 		char *end;
@@ -306,7 +308,8 @@ bool query_samples(struct query *q, struct run_view *v, struct err *err)
 	sqlite3_stmt *s = query_prepare(q,
 	        "SELECT backend_pid, first_unix_us, last_us, samples, state, wait_type, wait_event, "
 	        "query_start_unix_us, "
-	        "lock_wait_unix_us, blockers FROM sample WHERE run = ? ORDER BY backend_pid, first_unix_us, sample",
+	        "lock_wait_unix_us, blockers, lock, query FROM sample WHERE run = ? ORDER BY backend_pid, "
+	        "first_unix_us, sample",
 	        err);
 	bool ok = true;
 	size_t room = 0;

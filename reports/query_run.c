@@ -35,7 +35,8 @@ void run_view_free(struct run_view *view)
 	void *owned[] = {view->strings, view->workload, view->workload_text, view->workload_sha256, view->role,
 	        view->engine, view->argv, view->note, view->client, view->options, view->reason, view->data_sha256,
 	        view->verdict, view->tasks, view->attempts, view->session_rows, view->worker_rows, view->samples,
-	        view->events, view->errors, view->facts, view->results};
+	        view->events, view->errors, view->facts, view->results, view->counters, view->client_cpu,
+	        view->client_samples, view->doubts, view->suspects};
 	for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
 		free(owned[i]);
 	*view = (struct run_view){0};
@@ -291,7 +292,7 @@ static bool read_repeats(struct query *q, struct run_view *v, struct err *err)
 	        "SELECT count(*), min(x), max(x) FROM (SELECT CASE WHEN l.run IS NULL THEN r.last_end_us - "
 	        "r.go_us ELSE l.done * 1e6 / (l.end_us - l.begin_us) END x FROM run r LEFT JOIN load l ON "
 	        "l.run = r.id WHERE r.experiment = ? AND r.engine = ? AND r.sessions = ? AND r.lanes = ? AND "
-	        "r.role <> 'baseline' AND r.state = 'finished') WHERE x > 0",
+	        "r.role NOT IN ('baseline', 'confirm') AND r.state = 'finished') WHERE x > 0",
 	        err);
 	bool ok = true;
 	/* The serial run is of another layout, and alone. */
@@ -340,8 +341,8 @@ static bool read_all(struct query *q, int64_t id, struct run_view *v, struct err
 {
 	bool found;
 	struct ticket_rows tickets = {0};
-	if (!id && !store_db_int(q->db, q->path, "SELECT id FROM run ORDER BY role = 'baseline', id DESC LIMIT 1", 0,
-	                   &id, err))
+	if (!id && !store_db_int(q->db, q->path,
+	                   "SELECT id FROM run ORDER BY role IN ('baseline', 'confirm'), id DESC LIMIT 1", 0, &id, err))
 		return false;
 	if (!read_run(q, run_sql, id, read_row, v, &found, err))
 		return false;
@@ -352,7 +353,8 @@ static bool read_all(struct query *q, int64_t id, struct run_view *v, struct err
 	        !read_repeats(q, v, err) || !read_results(q, v, err))
 		return false;
 	bool ok = query_tickets(q, id, &tickets, err) && query_sessions(q, v, err) &&
-	          query_attempts(q, v, &tickets, err) && query_samples(q, v, err) && query_load(q, v, err);
+	          query_attempts(q, v, &tickets, err) && query_samples(q, v, err) && query_notes(q, v, err) &&
+	          query_load(q, v, err);
 	if (ok && v->state == RUN_RUNNING)
 		count_live(q, v, &tickets);
 	if (ok)

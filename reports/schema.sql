@@ -70,7 +70,7 @@ CREATE TABLE run ( -- one execution of one workload on one engine
 	workload INTEGER NOT NULL REFERENCES workload (id), -- what it ran
 	environment INTEGER REFERENCES environment (id), -- what it ran on
 	measured TEXT, -- facts that differ from run to run (load, round trip, ...), a JSON object
-	role TEXT NOT NULL, -- run, baseline or repeat; in an experiment with arms: arm, or warm-up (in no figure)
+	role TEXT NOT NULL, -- run, baseline, repeat or confirm (a suspected cause taken away); in an experiment with arms: arm, or warm-up (in no figure)
 	engine TEXT NOT NULL, -- process, thread, async or serial
 	sessions INTEGER NOT NULL, -- sessions asked for
 	lanes INTEGER NOT NULL, -- lanes that carry them
@@ -254,6 +254,8 @@ CREATE TABLE sample ( -- what the observer saw in pg_stat_activity: stretches of
 	query_start_unix_us INTEGER, -- query_start, Unix us
 	lock_wait_unix_us INTEGER, -- since when it waits for a lock, Unix us
 	blockers TEXT, -- process ids that block it, with commas between
+	lock TEXT, -- the lock it waits for: advisory lock 7, row (0,1) of accounts, relation accounts, ...; NULL = none
+	query TEXT, -- the statement that waits for it; NULL without a lock and with --no-sql-text
 	PRIMARY KEY (run, sample)
 ) STRICT, WITHOUT ROWID;
 
@@ -289,6 +291,53 @@ CREATE TABLE event ( -- what is worth telling about a run, in order
 	PRIMARY KEY (run, event)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE server_counter ( -- what the server counted, of its database or as a whole and whoever did the work
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	name TEXT NOT NULL, -- db_... of the database, io_... of client backends, wal_..., checkpoint...; samples and autovacuum_... are the observer's
+	before_value INTEGER, -- before GO; NULL = not read
+	after_value INTEGER, -- after the run's sessions had ended; NULL = not read
+	PRIMARY KEY (run, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE client_cpu ( -- CPU of each worker while tasks ran, from GO on
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	worker INTEGER NOT NULL, -- number of the worker
+	generation INTEGER NOT NULL, -- its generation
+	cpu_us INTEGER NOT NULL, -- CPU time it used, us
+	wait_us INTEGER, -- its threads stood ready and got no CPU for so long, us; NULL where the kernel does not tell
+	PRIMARY KEY (run, worker, generation)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE client_sample ( -- CPU of all workers between two looks of the parent, while tasks ran
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	sample INTEGER NOT NULL, -- number within the run, 1 = first
+	at_us INTEGER NOT NULL, -- its begin, us after wall zero
+	length_us INTEGER NOT NULL, -- its length, us
+	cpu_us INTEGER NOT NULL, -- CPU time all workers used, us
+	wait_us INTEGER, -- their threads stood ready and got no CPU for so long, us; NULL where the kernel does not tell
+	busiest_worker INTEGER NOT NULL, -- the worker that used most
+	busiest_us INTEGER NOT NULL, -- CPU time it used, us
+	PRIMARY KEY (run, sample)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE doubt ( -- reasons to doubt a run's numbers
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	doubt INTEGER NOT NULL, -- number within the run, 1 = first
+	name TEXT NOT NULL, -- a stable word: client CPU saturated, clock stepped, server restarted, dropped samples, ...
+	text TEXT NOT NULL, -- the number that raised it
+	PRIMARY KEY (run, doubt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE suspect ( -- what may have kept a run from being faster, most telling first
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	rank INTEGER NOT NULL, -- 1 = most telling
+	cause TEXT NOT NULL, -- a stable word: tasks block one another, one long task, slow connecting, ...
+	share_us INTEGER NOT NULL, -- the part of the wall time it may account for, us
+	evidence TEXT NOT NULL, -- the figures it rests on
+	confirmed TEXT, -- what a run without it showed (--confirm); NULL = not tried
+	PRIMARY KEY (run, rank)
+) STRICT, WITHOUT ROWID;
+
 CREATE VIEW v_run AS -- runs with names instead of numbers
 SELECT
 	r.id AS run, -- number of the run
@@ -320,7 +369,8 @@ SELECT
 	r.pinned AS pinned, -- 1: prune keeps it
 	r.pruned AS pruned, -- 1: its attempts were pruned
 	r.note AS note, -- --note
-	r.argv AS argv -- the command
+	r.argv AS argv, -- the command
+	(SELECT count(*) FROM doubt d WHERE d.run = r.id) AS doubts -- reasons to doubt its numbers, see v_doubt
 FROM run r JOIN workload w ON w.id = r.workload;
 
 CREATE VIEW v_task AS -- tasks of each run
@@ -465,8 +515,58 @@ SELECT
 	wait_event AS wait_event, -- wait_event
 	query_start_unix_us AS query_start_unix_us, -- query_start, Unix us
 	lock_wait_unix_us AS lock_wait_unix_us, -- since when it waits for a lock, Unix us
-	blockers AS blockers -- process ids that block it
+	blockers AS blockers, -- process ids that block it
+	lock AS lock, -- the lock it waits for
+	query AS query -- the statement that waits for it
 FROM sample;
+
+CREATE VIEW v_server_counter AS -- what the server counted during each run
+SELECT
+	run AS run, -- the run
+	name AS name, -- name of the counter
+	before_value AS before_value, -- before GO
+	after_value AS after_value, -- after the run's sessions had ended
+	after_value - before_value AS change -- what was added; less than 0: the server's statistics were reset
+FROM server_counter;
+
+CREATE VIEW v_client_cpu AS -- CPU of the workers of each run while tasks ran
+SELECT
+	run AS run, -- the run
+	worker AS worker, -- number of the worker
+	generation AS generation, -- its generation
+	cpu_us AS cpu_us, -- CPU time it used, us
+	wait_us AS wait_us -- its threads stood ready and got no CPU for so long, us
+FROM client_cpu;
+
+CREATE VIEW v_client_sample AS -- CPU of all workers between two looks
+SELECT
+	run AS run, -- the run
+	sample AS sample, -- number within the run
+	at_us AS at_us, -- its begin, us after wall zero
+	length_us AS length_us, -- its length, us
+	cpu_us AS cpu_us, -- CPU time all workers used, us
+	wait_us AS wait_us, -- their threads stood ready and got no CPU for so long, us
+	busiest_worker AS busiest_worker, -- the worker that used most
+	busiest_us AS busiest_us -- CPU time it used, us
+FROM client_sample;
+
+CREATE VIEW v_doubt AS -- reasons to doubt a run's numbers
+SELECT
+	run AS run, -- the run
+	doubt AS doubt, -- number within the run
+	name AS name, -- a stable word
+	text AS text -- the number that raised it
+FROM doubt;
+
+CREATE VIEW v_suspect AS -- what may have kept a run from being faster
+SELECT
+	run AS run, -- the run
+	rank AS rank, -- 1 = most telling
+	cause AS cause, -- a stable word
+	share_us AS share_us, -- the part of the wall time it may account for, us
+	evidence AS evidence, -- the figures it rests on
+	confirmed AS confirmed -- what a run without it showed; NULL = not tried
+FROM suspect;
 
 -- Intervals of one backend that overlap count as one, so a backend's own count decides when it becomes active and idle.
 CREATE VIEW v_overlap AS -- sessions active at once on the server's clock; SELECT max(active) FROM v_overlap WHERE run = 160

@@ -25,7 +25,7 @@ static const char *const statement_sql[STORE_STATEMENTS] = {
         [STORE_ATTEMPT] = "INSERT INTO attempt VALUES " ATTEMPT_ROW,
         [STORE_ERROR] = "INSERT INTO error VALUES (?,?,?,?,?)",
         [STORE_SESSION] = "INSERT INTO session VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        [STORE_SAMPLE] = "INSERT INTO sample VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        [STORE_SAMPLE] = "INSERT INTO sample VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         [STORE_WORKER] = "INSERT INTO worker VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET pid = excluded.pid, "
                          "forked_us = coalesce(excluded.forked_us, forked_us), "
                          "born_us = coalesce(excluded.born_us, born_us), "
@@ -40,6 +40,18 @@ static const char *const statement_sql[STORE_STATEMENTS] = {
         [STORE_ENVIRONMENT_FACT] = "INSERT INTO environment_fact VALUES (?, ?, ?)",
         [STORE_TASK_RESULT] = "INSERT INTO task_result (run, task, executions, row_count, digest, digest_us) "
                               "VALUES (?, ?, ?, ?, ?, ?)",
+        [STORE_COUNTER] = "INSERT INTO server_counter (run, name, before_value, after_value) VALUES (?, ?, ?, ?) ON "
+                          "CONFLICT DO UPDATE SET before_value = excluded.before_value, after_value = "
+                          "excluded.after_value",
+        [STORE_CLIENT_CPU] = "INSERT INTO client_cpu (run, worker, generation, cpu_us, wait_us) VALUES (?, ?, ?, ?, ?) "
+                             "ON CONFLICT DO UPDATE SET cpu_us = excluded.cpu_us, wait_us = excluded.wait_us",
+        [STORE_CLIENT_SAMPLE] = "INSERT INTO client_sample (run, sample, at_us, length_us, cpu_us, wait_us, "
+                                "busiest_worker, busiest_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [STORE_NO_DOUBTS] = "DELETE FROM doubt WHERE run = ?",
+        [STORE_DOUBT] = "INSERT INTO doubt (run, doubt, name, text) VALUES (?, ?, ?, ?)",
+        [STORE_NO_SUSPECTS] = "DELETE FROM suspect WHERE run = ?",
+        [STORE_SUSPECT] = "INSERT INTO suspect (run, rank, cause, share_us, evidence, confirmed) VALUES (?, ?, ?, ?, "
+                          "?, ?)",
         [STORE_LOAD_SECOND] =
                 "INSERT INTO load_second VALUES (?1, (SELECT coalesce(max(second), 0) + 1 FROM load_second "
                 "WHERE run = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reports/store_notes.h"
 #include "shared/attempt.h"
 #include "shared/digest.h"
 #include "shared/err.h"

@@ -113,10 +113,10 @@ static bool apply_sample(struct store *store, const struct op *op, struct err *e
 	blockers[0] = '\0';
 	for (uint32_t i = 0; i < m->nblockers && i < 8; i++)
 		len += (size_t)snprintf(blockers + len, sizeof blockers - len, "%s%d", i ? "," : "", m->blockers[i]);
-	store_bind(s, "iiiiiisssnns", op->run, (int64_t)++store->run.nsamples, (int64_t)m->backend_pid, m->first_us,
+	store_bind(s, "iiiiiisssnnsss", op->run, (int64_t)++store->run.nsamples, (int64_t)m->backend_pid, m->first_us,
 	        m->last_us - m->first_us, (int64_t)m->count, m->state, m->wait_type, m->wait_event,
 	        m->query_start_us ? m->query_start_us : INT64_MIN, m->lock_wait_us ? m->lock_wait_us : INT64_MIN,
-	        len ? blockers : NULL);
+	        len ? blockers : NULL, m->lock[0] ? m->lock : NULL, m->query[0] ? m->query : NULL);
 	return store_run_statement(store->db, store->path, s, err);
 }
 
@@ -184,6 +184,8 @@ static bool apply_other(struct store *store, const struct op *op, struct err *er
 		return apply_event(store, op, err);
 	case OP_TASK_RESULT:
 		return apply_task_result(store, op, err);
+	case OP_NOTE:
+		return store_apply_note(store, op, err);
 	case OP_LOAD_SECOND:
 	case OP_LOAD_CHUNK:
 	case OP_LOAD_TOTAL:

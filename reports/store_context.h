@@ -30,7 +30,7 @@ struct context {
 	int64_t run; /* 0 = none begun */
 	int64_t started_unix_us;
 	uint64_t nattempts;
-	uint32_t nsamples;
+	uint32_t nsamples, nclient_samples;
 
 	struct connection *connections; /* connection N is connections[N - 1] */
 	uint32_t nconnections, connections_room;

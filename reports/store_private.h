@@ -41,6 +41,13 @@ enum store_statement {
 	STORE_FACT,
 	STORE_ENVIRONMENT_FACT,
 	STORE_TASK_RESULT,
+	STORE_COUNTER,
+	STORE_CLIENT_CPU,
+	STORE_CLIENT_SAMPLE,
+	STORE_NO_DOUBTS,
+	STORE_DOUBT,
+	STORE_NO_SUSPECTS,
+	STORE_SUSPECT,
 	STORE_LOAD_SECOND, /* from here on: load runs */
 	STORE_LOAD_CHUNK,
 	STORE_LOAD_TOTAL,
@@ -153,6 +160,7 @@ sqlite3_stmt *store_statement(struct store *store, enum store_statement which, s
 void spill_text(struct buf *b, const char *name, const char *text);
 void spill_int(struct buf *b, const char *name, int64_t value);
 void store_spill_load(struct buf *b, const struct op *op); /* whole lines */
+void store_spill_note(struct buf *b, const struct op *op); /* a whole line */
 
 /* store_apply, store_environment */
 
@@ -160,6 +168,7 @@ void store_spill_load(struct buf *b, const struct op *op); /* whole lines */
 size_t store_apply(struct store *store, const struct op *ops, size_t count, bool *ok, struct err *err);
 bool store_apply_run(struct store *store, const struct op *op, struct err *err);
 bool store_apply_load(struct store *store, const struct op *op, struct err *err);
+bool store_apply_note(struct store *store, const struct op *op, struct err *err);
 /* The rows of a load run in state running; nothing for a task list. */
 bool store_load_begin(struct store *store, int64_t run, const struct plan *plan, bool keep_sql, struct err *err);
 bool store_environment_flush(struct store *store, struct err *err);

@@ -77,8 +77,8 @@ static bool prune_records(struct store *store, int64_t run, uint32_t *attempts, 
 static bool prune_attempts(struct store *store, int64_t run, uint32_t *attempts, struct err *err)
 {
 	static const char *const rows[] = {"DELETE FROM ticket WHERE run = ?1", "DELETE FROM sample WHERE run = ?1",
-	        "DELETE FROM load_second WHERE run = ?1", "DELETE FROM load_chunk WHERE run = ?1",
-	        "UPDATE run SET pruned = 1 WHERE id = ?1"};
+	        "DELETE FROM client_sample WHERE run = ?1", "DELETE FROM load_second WHERE run = ?1",
+	        "DELETE FROM load_chunk WHERE run = ?1", "UPDATE run SET pruned = 1 WHERE id = ?1"};
 	if (!store_db_do(store->db, store->path, err,
 	            "DELETE FROM attempt WHERE id BETWEEN ?1 * 67108864 AND ?1 * 67108864 + 67108863", "i", run))
 		return false;
@@ -92,7 +92,9 @@ static bool prune_run(struct store *store, int64_t run, struct err *err)
 {
 	static const char *const rows[] = {"DELETE FROM session WHERE run = ?1", "DELETE FROM worker WHERE run = ?1",
 	        "DELETE FROM error WHERE run = ?1", "DELETE FROM event WHERE run = ?1",
-	        "DELETE FROM task_result WHERE run = ?1", "DELETE FROM estimate WHERE run = ?1",
+	        "DELETE FROM task_result WHERE run = ?1", "DELETE FROM server_counter WHERE run = ?1",
+	        "DELETE FROM client_cpu WHERE run = ?1", "DELETE FROM doubt WHERE run = ?1",
+	        "DELETE FROM suspect WHERE run = ?1", "DELETE FROM estimate WHERE run = ?1",
 	        "DELETE FROM load_error WHERE run = ?1", "DELETE FROM load_command WHERE run = ?1",
 	        "DELETE FROM load_script WHERE run = ?1", "DELETE FROM load WHERE run = ?1",
 	        "DELETE FROM run WHERE id = ?1"};

@@ -31,6 +31,8 @@ void queue_clear(struct queue *queue)
 			free(op->phases);
 		else if (op->kind == OP_END)
 			free(op->end);
+		else if (op->kind == OP_NOTE)
+			free(op->note.more);
 		else if (op->kind == OP_LOAD_CHUNK)
 			buf_free(&op->load_chunk.packed);
 		else if (op->kind == OP_LOAD_TOTAL)

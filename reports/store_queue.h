@@ -21,6 +21,7 @@ enum op_kind {
 	OP_END,
 	OP_VERDICT,
 	OP_TASK_RESULT,
+	OP_NOTE,
 	OP_LOAD_SECOND,
 	OP_LOAD_CHUNK,
 	OP_LOAD_TOTAL
@@ -53,6 +54,22 @@ struct op_verdict {
 	double speedup, ceiling, overlap;
 };
 
+/* What a note is, and with it what its numbers and texts are: see store_notes.c. */
+enum note {
+	NOTE_COUNTER,
+	NOTE_CLIENT_CPU,
+	NOTE_CLIENT_SAMPLE,
+	NOTE_NO_DOUBTS,
+	NOTE_DOUBT,
+	NOTE_NO_SUSPECTS,
+	NOTE_SUSPECT
+};
+struct op_note {
+	enum note which;
+	int64_t numbers[7];
+	char *more; /* owned, NULL = none */
+};
+
 struct op {
 	enum op_kind kind;
 	int64_t run;
@@ -66,6 +83,7 @@ struct op {
 		struct sample sample;
 		struct op_worker worker;
 		struct op_verdict verdict;
+		struct op_note note;
 		struct run_phases *phases; /* owned */
 		struct run_end *end; /* owned */
 		struct task_result task_result;

@@ -150,6 +150,10 @@ static void put_op(struct buf *b, const struct op *op)
 		store_spill_load(b, op);
 		return;
 	}
+	if (op->kind == OP_NOTE) {
+		store_spill_note(b, op);
+		return;
+	}
 	buf_printf(b, "{\"type\":\"%s\"", types[op->kind]);
 	switch (op->kind) {
 	case OP_RELEASE:

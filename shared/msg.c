@@ -125,7 +125,7 @@ bool msg_type_of(const void *body, size_t len, enum msg_type *type)
 	int64_t number;
 
 	cursor_init(&c, body, len);
-	if (!cursor_array(&c, SIZE_MAX, 1, &count) || count == 0 || !cursor_int(&c, MSG_GO, MSG_USAGE, &number))
+	if (!cursor_array(&c, SIZE_MAX, 1, &count) || count == 0 || !cursor_int(&c, MSG_GO, MSG_COUNTERS, &number))
 		return false;
 	if (number > MSG_SWEEP && number < MSG_HELLO)
 		return false;

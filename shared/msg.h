@@ -38,7 +38,8 @@ enum msg_type {
 	MSG_SAMPLES, /* from the observer: a batch of closed sample stretches */
 	MSG_GONE, /* from the observer: the backend of a TERMINATE has left (or never was there) */
 	MSG_SWEPT, /* from the observer: sessions found, cancelled, left; sampling totals */
-	MSG_USAGE /* a worker's or observer's own rusage, just before it exits */
+	MSG_USAGE, /* a worker's or observer's own rusage, just before it exits */
+	MSG_COUNTERS /* from the observer: the server's counters before GO, and again at the end */
 };
 
 enum stop_mode { STOP_NONE = 0, STOP_SOON, STOP_CANCEL, STOP_NOW, STOP_EXIT };
@@ -99,6 +100,20 @@ struct sample {
 	int64_t lock_wait_us; /* pg_locks.waitstart (14+) of its ungranted lock, 0 = unknown or not waiting */
 	int32_t blockers[8]; /* pg_blocking_pids, at most the first 8 */
 	uint32_t nblockers;
+	char lock[96]; /* while it waits for a lock: which one ("advisory lock 7", "row (0,1) of accounts"), else "" */
+	char query[200]; /* while it waits for a lock: the statement that waits, else "" */
+};
+
+/* Numbers that the server counts: of the whole database or server, whoever did the work. */
+struct counter {
+	char name[40];
+	int64_t value;
+};
+#define COUNTERS_MOST 64
+struct msg_counters {
+	bool after; /* the run's sessions have ended; false: before GO */
+	uint32_t count;
+	struct counter items[COUNTERS_MOST];
 };
 
 /* Server setting with its value, as stored with the run. */
@@ -169,6 +184,7 @@ void msg_put_samples(struct buf *b, const struct sample *samples, size_t count);
 void msg_put_gone(struct buf *b, const struct msg_gone *m);
 void msg_put_swept(struct buf *b, const struct msg_swept *m);
 void msg_put_usage(struct buf *b, const struct msg_usage *m);
+void msg_put_counters(struct buf *b, const struct msg_counters *m);
 
 /* The type of a body; false when it is no message of ours. */
 bool msg_type_of(const void *body, size_t len, enum msg_type *type);
@@ -191,6 +207,7 @@ bool msg_get_samples(const void *body, size_t len, struct msg_samples *m);
 bool msg_get_gone(const void *body, size_t len, struct msg_gone *m);
 bool msg_get_swept(const void *body, size_t len, struct msg_swept *m);
 bool msg_get_usage(const void *body, size_t len, struct msg_usage *m);
+bool msg_get_counters(const void *body, size_t len, struct msg_counters *m);
 void msg_results_free(struct msg_results *m);
 void msg_samples_free(struct msg_samples *m);
 

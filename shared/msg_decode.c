@@ -106,3 +106,22 @@ bool msg_get_facts(const void *body, size_t len, struct server_facts *m)
 	}
 	return cursor_end(&c);
 }
+
+bool msg_get_counters(const void *body, size_t len, struct msg_counters *m)
+{
+	struct cursor c;
+	size_t count, n;
+
+	memset(m, 0, sizeof *m);
+	if (!msg_get_head(&c, body, len, MSG_COUNTERS, 2) || !cursor_bool(&c, &m->after) ||
+	        !cursor_array(&c, COUNTERS_MOST, 3, &count))
+		return false;
+	for (; m->count < count; m->count++) {
+		struct counter *item = &m->items[m->count];
+
+		if (!cursor_array(&c, 2, 1, &n) || n != 2 || !get_part(&c, item->name, sizeof item->name) ||
+		        !cursor_int(&c, INT64_MIN, INT64_MAX, &item->value))
+			return false;
+	}
+	return cursor_end(&c);
+}

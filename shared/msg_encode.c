@@ -279,3 +279,25 @@ void msg_put_facts(struct buf *b, const struct server_facts *m)
 		put_text(&pk, fact->value, strnlen(fact->value, sizeof fact->value), sizeof fact->value - 1);
 	}
 }
+
+void msg_put_counters(struct buf *b, const struct msg_counters *m)
+{
+	uint32_t count = m->count > COUNTERS_MOST ? COUNTERS_MOST : m->count;
+	msgpack_packer pk;
+
+	packer_on(&pk, b);
+	msgpack_pack_array(&pk, 3);
+	msgpack_pack_uint32(&pk, MSG_COUNTERS);
+	if (m->after)
+		msgpack_pack_true(&pk);
+	else
+		msgpack_pack_false(&pk);
+	msgpack_pack_array(&pk, count);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct counter *c = &m->items[i];
+
+		msgpack_pack_array(&pk, 2);
+		put_text(&pk, c->name, strnlen(c->name, sizeof c->name), sizeof c->name - 1);
+		msgpack_pack_int64(&pk, c->value);
+	}
+}

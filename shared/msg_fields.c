@@ -123,7 +123,8 @@ const struct layout msg_layout_attempt = LAYOUT(attempt_fields, T);
 
 #define T struct sample
 static const struct field sample_fields[] = {I32(T, backend_pid), I64(T, first_us), I64(T, last_us), U32(T, count),
-        ARRAY(T, state), ARRAY(T, wait_type), ARRAY(T, wait_event), I64(T, query_start_us), I64(T, lock_wait_us)};
+        ARRAY(T, state), ARRAY(T, wait_type), ARRAY(T, wait_event), I64(T, query_start_us), I64(T, lock_wait_us),
+        ARRAY(T, lock), ARRAY(T, query)};
 const struct layout msg_layout_sample = LAYOUT(sample_fields, T);
 _Static_assert(sizeof(((T *)0)->blockers) / sizeof(int32_t) == MSG_BLOCKERS_MOST, "blockers");
 #undef T
@@ -172,6 +173,7 @@ const struct layout *msg_layout(enum msg_type type)
 	case MSG_RESULTS:
 	case MSG_FACTS:
 	case MSG_SAMPLES:
+	case MSG_COUNTERS:
 		break;
 	}
 	return NULL;

@@ -131,6 +131,9 @@ static void answer(struct observer *o, enum question question, const struct pg_r
 		break;
 	case ASK_REHEARSAL:
 		break;
+	case ASK_COUNTERS:
+		observe_counters_answer(o, result);
+		break;
 	}
 }
 

@@ -37,6 +37,7 @@ enum question {
 	ASK_CANCEL,
 	ASK_END,
 	ASK_REHEARSAL, /* of the sweep; its answer tells nothing */
+	ASK_COUNTERS,
 	ASK_SWEEP
 };
 #define ASKED_MOST 64
@@ -67,6 +68,7 @@ struct sweeping {
 	bool asked; /* a look is in flight */
 	bool answered; /* at least one look got its answer */
 	bool clean; /* nothing of ours was left at the last look */
+	enum { COUNT_DUE, COUNT_ASKED, COUNT_DONE } count; /* of the server's counters, when all is clean */
 	int64_t begin_ns, deadline_ns, next_ns, step_ns;
 	struct backends found; /* those that were running something */
 	struct backends cancelled;
@@ -109,6 +111,7 @@ struct observer {
 	int64_t next_sample_ns;
 	bool sampling; /* a sample is in flight */
 	uint32_t samples, dropped;
+	uint32_t autovacuum_samples, autovacuum_most; /* that showed autovacuum at work; the most workers at once */
 	struct sample *open; /* stretches still going on, by ascending pid */
 	size_t nopen, open_room;
 	struct sample *closed; /* to be sent */
@@ -164,6 +167,11 @@ void observe_sample_due(struct observer *o, int64_t now);
 void observe_sample_answer(struct observer *o, const struct pg_result *result);
 void observe_sample_close(struct observer *o); /* ends every stretch and sends them */
 void observe_sample_send(struct observer *o);
+
+/* observe_counters.c */
+/* False: the connection is lost (nothing was done about it). */
+bool observe_counters_ask(struct observer *o);
+void observe_counters_answer(struct observer *o, const struct pg_result *result);
 
 /* observe_act.c */
 void observe_act_message(struct observer *o, enum msg_type type, const struct msg_backend *m, int64_t now);

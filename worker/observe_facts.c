@@ -249,6 +249,9 @@ static void known(struct observer *o, int64_t now)
 	o->had_facts = true;
 	o->state = OBSERVE_WATCHING;
 	o->next_sample_ns = now;
+	/* Nobody waits for the answer; it is there before the first task is sent. */
+	if (o->job->shm != NULL && !observe_counters_ask(o))
+		observe_lost(o, now, "the connection to the server broke");
 }
 
 static void complete(struct observer *o)

@@ -12,20 +12,44 @@
 
 #include "worker/observe.h"
 
+/* Whoever may not read others' rows still sees that a backend works in a database for no user: autovacuum does. */
+#define AUTOVACUUM                                                                                                     \
+	"(a.usesysid is null and a.datid is not null and coalesce(a.backend_type, 'autovacuum worker') = "             \
+	"'autovacuum worker')"
+
 #define FROM_ACTIVITY                                                                                                  \
-	" from (select clock_timestamp() as at offset 0) n left join pg_stat_get_activity(null) a on a.pid = "         \
-	"any($1::int[])"                                                                                               \
+	" from (select clock_timestamp() as at offset 0) n left join pg_stat_get_activity(null) a on (a.pid = "        \
+	"any($1::int[]) or " AUTOVACUUM ")"                                                                            \
 	" and a.pid <> pg_backend_pid() order by a.pid"
 #define COLUMNS_COMMON                                                                                                 \
 	" select " SQL_US("n.at") ", a.pid, a.state, a.wait_event_type, a.wait_event, " SQL_US(                        \
 	        "a.query_start") ","                                                                                   \
 	                         " case when a.wait_event_type = 'Lock' then pg_blocking_pids(a.pid) end,"
 
+/* Of each backend that waits: since when, and for which lock. Who waits for a row waits for the transaction that
+ * changed it, and holds the lock of that row meanwhile: the row says more. */
+#define WAITING(since)                                                                                                 \
+	"with l as materialized (select pid, " since                                                                   \
+	" as since, coalesce(max(what) filter (where locktype = 'tuple'),"                                             \
+	" max(what) filter (where not granted)) as what from (select w.*, case locktype"                               \
+	" when 'relation' then 'relation ' || relation::regclass::text"                                                \
+	" when 'extend' then 'extension of ' || relation::regclass::text"                                              \
+	" when 'tuple' then 'row (' || page || ',' || tuple || ') of ' || relation::regclass::text"                    \
+	" when 'transactionid' then 'transaction ' || transactionid::text"                                             \
+	" when 'virtualxid' then 'virtual transaction ' || virtualxid"                                                 \
+	" when 'advisory' then 'advisory lock ' || case objsubid when 1 then"                                          \
+	" ((classid::bigint << 32) | objid::bigint)::text else '(' || classid || ',' || objid || ')' end"              \
+	" else locktype end as what from pg_locks w where not granted or locktype = 'tuple') w"                        \
+	" group by pid having bool_or(not granted))"
+#define COLUMNS_WAITING(since)                                                                                         \
+	" case when a.wait_event_type = 'Lock' then (select " since " from l where l.pid = a.pid) end,"                \
+	" case when a.wait_event_type = 'Lock' then (select l.what from l where l.pid = a.pid) end,"                   \
+	" case when a.wait_event_type = 'Lock' then left(a.query, 150) end, a.pid = any($1::int[])"
+
 static const char sample_sql[] =
-        "with l as materialized (select pid, min(waitstart) as since from pg_locks"
-        " where not granted group by pid)" COLUMNS_COMMON " case when a.wait_event_type = 'Lock' then (select " SQL_US(
-                "l.since") " from l where l.pid = a.pid) end" FROM_ACTIVITY;
-static const char sample_13_sql[] = COLUMNS_COMMON " null::bigint" FROM_ACTIVITY; /* no waitstart before 14 */
+        WAITING("min(waitstart)") COLUMNS_COMMON COLUMNS_WAITING(SQL_US("l.since")) FROM_ACTIVITY;
+/* no waitstart before 14 */
+static const char sample_13_sql[] = WAITING("null::bigint") COLUMNS_COMMON COLUMNS_WAITING("l.since") FROM_ACTIVITY;
 
 enum {
 	COLUMN_NOW,
@@ -35,7 +59,10 @@ enum {
 	COLUMN_EVENT,
 	COLUMN_QUERY_START,
 	COLUMN_BLOCKERS,
-	COLUMN_SINCE
+	COLUMN_SINCE,
+	COLUMN_LOCK,
+	COLUMN_QUERY,
+	COLUMN_OURS
 };
 
 static struct sample *grow(struct sample *items, size_t count, size_t *room)
@@ -161,6 +188,8 @@ static void take_row(const struct pg_result *result, int row, struct sample *sam
 	sample->query_start_us = pg_value_int(result, row, COLUMN_QUERY_START);
 	sample->lock_wait_us = pg_value_int(result, row, COLUMN_SINCE);
 	take_blockers(pg_value(result, row, COLUMN_BLOCKERS), sample);
+	snprintf(sample->lock, sizeof sample->lock, "%s", pg_value(result, row, COLUMN_LOCK));
+	snprintf(sample->query, sizeof sample->query, "%s", pg_value(result, row, COLUMN_QUERY));
 }
 
 static bool same(const struct sample *a, const struct sample *b)
@@ -168,7 +197,8 @@ static bool same(const struct sample *a, const struct sample *b)
 	return a->backend_pid == b->backend_pid && a->query_start_us == b->query_start_us &&
 	       a->lock_wait_us == b->lock_wait_us && strcmp(a->state, b->state) == 0 &&
 	       strcmp(a->wait_type, b->wait_type) == 0 && strcmp(a->wait_event, b->wait_event) == 0 &&
-	       a->nblockers == b->nblockers && memcmp(a->blockers, b->blockers, sizeof a->blockers) == 0;
+	       a->nblockers == b->nblockers && memcmp(a->blockers, b->blockers, sizeof a->blockers) == 0 &&
+	       strcmp(a->lock, b->lock) == 0 && strcmp(a->query, b->query) == 0;
 }
 
 /* Both lists go by ascending pid. What goes on grows by one sample; everything else ends or begins. */
@@ -205,6 +235,7 @@ void observe_sample_answer(struct observer *o, const struct pg_result *result)
 	struct sample *rows;
 	int64_t at;
 	size_t count = 0;
+	uint32_t autovacuum = 0;
 
 	if (nrows == 0) {
 		o->dropped++;
@@ -217,9 +248,17 @@ void observe_sample_answer(struct observer *o, const struct pg_result *result)
 		observe_sample_close(o);
 	o->last_sample_us = at;
 	rows = mem_alloc((size_t)nrows * sizeof *rows);
-	for (int row = 0; row < nrows; row++)
-		if (!pg_is_null(result, row, COLUMN_PID))
+	for (int row = 0; row < nrows; row++) {
+		if (pg_is_null(result, row, COLUMN_PID))
+			continue;
+		if (pg_value(result, row, COLUMN_OURS)[0] == 't')
 			take_row(result, row, &rows[count++]);
+		else
+			autovacuum++;
+	}
+	o->autovacuum_samples += autovacuum > 0;
+	if (autovacuum > o->autovacuum_most)
+		o->autovacuum_most = autovacuum;
 	merge(o, rows, count);
 	free(rows);
 	observe_sample_send(o);

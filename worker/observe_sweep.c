@@ -102,6 +102,14 @@ static void look(struct observer *o, int64_t now)
 		observe_lost(o, now, "the connection to the server broke");
 }
 
+/* What the sessions did is in the server's counters once they have ended. */
+static void count(struct observer *o, int64_t now)
+{
+	o->sweep.count = COUNT_ASKED;
+	if (!observe_counters_ask(o))
+		observe_lost(o, now, "the connection to the server broke");
+}
+
 void observe_sweep_due(struct observer *o, int64_t now)
 {
 	struct sweeping *s = &o->sweep;
@@ -110,6 +118,8 @@ void observe_sweep_due(struct observer *o, int64_t now)
 		return;
 	if (o->asked_count == 0)
 		s->asked = false; /* also when the connection that carried the question is gone */
+	if (o->asked_count == 0 && s->count == COUNT_ASKED)
+		s->count = COUNT_DUE;
 	if (o->state != OBSERVE_WATCHING) {
 		if (o->retry_ns == CLOCK_NEVER || now >= s->begin_ns + CONNECT_MOST || now >= s->deadline_ns)
 			finish(o, false);
@@ -117,8 +127,10 @@ void observe_sweep_due(struct observer *o, int64_t now)
 	}
 	if (now >= s->deadline_ns)
 		finish(o, s->answered);
-	else if (s->clean && o->rest == REST_DONE)
+	else if (s->clean && o->rest == REST_DONE && s->count == COUNT_DONE)
 		finish(o, true);
+	else if (s->clean && o->rest == REST_DONE && s->count == COUNT_DUE)
+		count(o, now);
 	else if (!s->asked && !s->clean && now >= s->next_ns)
 		look(o, now);
 }

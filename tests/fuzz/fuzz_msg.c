@@ -73,6 +73,7 @@ static bool batch(enum msg_type type, const uint8_t *data, size_t size, struct b
 {
 	static struct server_facts facts;
 	struct msg_results results;
+	static struct msg_counters counters;
 	struct msg_samples samples;
 
 	switch (type) {
@@ -92,6 +93,11 @@ static bool batch(enum msg_type type, const uint8_t *data, size_t size, struct b
 		if (!msg_get_facts(data, size, &facts))
 			return false;
 		msg_put_facts(out, &facts);
+		return true;
+	case MSG_COUNTERS:
+		if (!msg_get_counters(data, size, &counters))
+			return false;
+		msg_put_counters(out, &counters);
 		return true;
 	default:
 		return false;

@@ -17,6 +17,8 @@ static struct stored {
 	enum outcome ticket[STORED_MOST]; /* last told */
 	uint32_t ticket_told[STORED_MOST]; /* how often a state other than "not run" */
 	bool released[STORED_MOST];
+	int64_t commits_before, commits_after, client_cpu_us, client_sampled_us;
+	uint32_t counters, client_rows;
 	uint32_t attempts, releases, commits, spilled, workers, sessions;
 	struct attempt last_bad; /* last attempt that was not done */
 	char last_bad_message[400];
@@ -310,6 +312,38 @@ bool store_spill(struct store *store, int64_t run, const char *dir, char *path_o
 	(void)err;
 	snprintf(path_out, size, "%s/run-1.jsonl", dir);
 	stored.spilled++;
+	return true;
+}
+
+bool store_counter(struct store *store, int64_t run, const char *name, int64_t before, int64_t after, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)err;
+	stored.counters++;
+	if (strcmp(name, "db_commits") == 0) {
+		stored.commits_before = before;
+		stored.commits_after = after;
+	}
+	return true;
+}
+
+bool store_client_cpu(struct store *store, int64_t run, const struct client_cpu_row *row, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)err;
+	stored.client_cpu_us += row->cpu_us;
+	stored.client_rows++;
+	return true;
+}
+
+bool store_client_sample(struct store *store, int64_t run, const struct client_sample *sample, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)err;
+	stored.client_sampled_us += sample->length_us;
 	return true;
 }
 

@@ -36,7 +36,8 @@ struct play {
 	struct shm *shm;
 	bool eof;
 	/* what was said */
-	unsigned count[MSG_USAGE + 1];
+	unsigned count[MSG_COUNTERS + 1];
+	struct msg_counters counters[2]; /* before, after */
 	struct server_facts facts;
 	struct msg_fatal fatal;
 	char fatal_text[ATTEMPT_MESSAGE_MOST + 1];
@@ -122,6 +123,13 @@ PLAY void play_keep(const unsigned char *body, size_t len)
 			play.samples[play.nsamples++] = samples.samples[i];
 		msg_samples_free(&samples);
 		break;
+	case MSG_COUNTERS: {
+		struct msg_counters counters;
+
+		assert_true(msg_get_counters(body, len, &counters));
+		play.counters[counters.after] = counters;
+		break;
+	}
 	case MSG_GONE:
 		assert_true(msg_get_gone(body, len, &play.gone[play.ngone++ % 16]));
 		break;

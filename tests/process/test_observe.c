@@ -281,6 +281,17 @@ static void a_backend_that_stays_is_not_called_gone(void **state)
 	PQfinish(a);
 }
 
+static int64_t counted(const char *name, bool after)
+{
+	const struct msg_counters *m = &play.counters[after];
+
+	for (uint32_t i = 0; i < m->count; i++)
+		if (strcmp(m->items[i].name, name) == 0)
+			return m->items[i].value;
+	fail_msg("no counter %s", name);
+	return -1;
+}
+
 static void sweep_finds_nothing_after_a_good_run(void **state)
 {
 	PGconn *foreign = session_named("foreign");
@@ -296,6 +307,12 @@ static void sweep_finds_nothing_after_a_good_run(void **state)
 	assert_true(play.swept.connected);
 	assert_int_equal(play.swept.found, 0);
 	assert_int_equal(play.swept.left, 0);
+	assert_int_equal(play.count[MSG_COUNTERS], 2);
+	assert_false(play.counters[0].after);
+	assert_true(counted("db_commits", true) >= counted("db_commits", false));
+	assert_true(counted("db_commits", false) > 0);
+	assert_true(counted("checkpoints_timed", true) >= 0);
+	assert_int_equal(counted("server_started_unix_us", true), play.facts.postmaster_start_us);
 	PQclear(PQgetResult(foreign)); /* was left alone */
 	PQfinish(foreign);
 }

@@ -16,7 +16,7 @@
 static const enum msg_type scalar_types[] = {MSG_RETRY, MSG_STOP, MSG_CANCEL, MSG_TERMINATE, MSG_HELLO, MSG_SESSION,
         MSG_NOTE, MSG_WANT_CANCEL, MSG_DONE, MSG_BUSY, MSG_FATAL, MSG_GONE, MSG_SWEPT, MSG_USAGE};
 static const enum msg_type plain_types[] = {MSG_GO, MSG_RELEASE, MSG_SWEEP};
-static const enum msg_type batch_types[] = {MSG_RESULTS, MSG_SAMPLES, MSG_FACTS};
+static const enum msg_type batch_types[] = {MSG_RESULTS, MSG_SAMPLES, MSG_FACTS, MSG_COUNTERS};
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static struct rng rng;
@@ -258,9 +258,21 @@ static void random_facts(struct server_facts *facts, uint32_t nfacts)
 	}
 }
 
+static void random_counters(struct msg_counters *counters, uint32_t count)
+{
+	memset(counters, 0, sizeof *counters);
+	counters->after = rng_below(&rng, 2) == 1;
+	counters->count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		random_text(counters->items[i].name, sizeof counters->items[i].name - 1);
+		counters->items[i].value = random_int(INT64_MIN, INT64_MAX);
+	}
+}
+
 static void put_batch(struct buf *b, enum msg_type type)
 {
 	static struct server_facts facts;
+	static struct msg_counters counters;
 	struct attempt attempts[3];
 	struct sample samples[3];
 
@@ -273,6 +285,9 @@ static void put_batch(struct buf *b, enum msg_type type)
 	} else if (type == MSG_SAMPLES) {
 		random_samples(samples, COUNT(samples));
 		msg_put_samples(b, samples, COUNT(samples));
+	} else if (type == MSG_COUNTERS) {
+		random_counters(&counters, 5);
+		msg_put_counters(b, &counters);
 	} else {
 		random_facts(&facts, 3);
 		msg_put_facts(b, &facts);

@@ -111,6 +111,28 @@ static void samples_round_trip(void **state)
 	}
 }
 
+static void counters_round_trip(void **state)
+{
+	static const uint32_t counts[] = {0, 1, 7, COUNTERS_MOST};
+	static struct msg_counters sent, got;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		struct buf b = {0};
+
+		random_counters(&sent, counts[i]);
+		msg_put_counters(&b, &sent);
+		assert_true(msg_get_counters(b.data, b.len, &got));
+		assert_int_equal(got.after, sent.after);
+		assert_int_equal(got.count, sent.count);
+		for (uint32_t j = 0; j < counts[i]; j++) {
+			assert_string_equal(got.items[j].name, sent.items[j].name);
+			assert_int_equal(got.items[j].value, sent.items[j].value);
+		}
+		buf_free(&b);
+	}
+}
+
 static void facts_round_trip(void **state)
 {
 	static const uint32_t counts[] = {0, 1, 15, 16, FACTS_MOST};
@@ -414,7 +436,7 @@ static void corpus_is_safe(void **state)
 /* test_msg --write-corpus FOLDER: one valid body of each type, for the fuzzer to start from. */
 static int write_corpus(const char *folder)
 {
-	for (int type = MSG_GO; type <= MSG_USAGE; type++) {
+	for (int type = MSG_GO; type <= MSG_COUNTERS; type++) {
 		struct buf b = {0};
 		char path[512];
 		FILE *file;
@@ -439,12 +461,13 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {cmocka_unit_test(scalars_round_trip),
 	        cmocka_unit_test(plain_round_trip), cmocka_unit_test(results_round_trip),
 	        cmocka_unit_test(samples_round_trip), cmocka_unit_test(facts_round_trip),
-	        cmocka_unit_test(largest_batch_fits), cmocka_unit_test(truncations_are_refused),
-	        cmocka_unit_test(trailing_bytes_are_refused), cmocka_unit_test(changed_bytes_are_safe),
-	        cmocka_unit_test(hostile_bodies_are_refused), cmocka_unit_test(hostile_counts_cost_no_memory),
-	        cmocka_unit_test(nested_arrays_are_refused), cmocka_unit_test(foreign_text_is_made_valid),
-	        cmocka_unit_test(long_text_is_cut_between_characters), cmocka_unit_test(unterminated_array_is_cut),
-	        cmocka_unit_test(one_spelling_per_number), cmocka_unit_test(corpus_is_safe)};
+	        cmocka_unit_test(counters_round_trip), cmocka_unit_test(largest_batch_fits),
+	        cmocka_unit_test(truncations_are_refused), cmocka_unit_test(trailing_bytes_are_refused),
+	        cmocka_unit_test(changed_bytes_are_safe), cmocka_unit_test(hostile_bodies_are_refused),
+	        cmocka_unit_test(hostile_counts_cost_no_memory), cmocka_unit_test(nested_arrays_are_refused),
+	        cmocka_unit_test(foreign_text_is_made_valid), cmocka_unit_test(long_text_is_cut_between_characters),
+	        cmocka_unit_test(unterminated_array_is_cut), cmocka_unit_test(one_spelling_per_number),
+	        cmocka_unit_test(corpus_is_safe)};
 	const char *seed = getenv("TEST_SEED");
 
 	rng_seed(&rng, seed != NULL ? strtoull(seed, NULL, 10) : 20260, 1);

@@ -16,7 +16,8 @@
 #define STEP 100000 /* the same in microseconds of the server */
 
 struct row {
-	const char *pid, *state, *type, *event, *query_start, *blockers, *since; /* pid NULL: the row of nobody */
+	const char *pid, *state, *type, *event, *query_start, *blockers, *since, *lock, *query,
+	        *other; /* other: no backend of the run; pid NULL: the row of nobody */
 };
 
 static struct observer o;
@@ -51,14 +52,14 @@ static void set(PGresult *result, int row, int column, const char *value)
 
 static void sample(int64_t at_us, const struct row *rows, int nrows)
 {
-	PGresAttDesc columns[8];
+	PGresAttDesc columns[11];
 	PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
 	char now[32], name[] = "column";
 
 	memset(columns, 0, sizeof columns);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 11; i++)
 		columns[i].name = name;
-	assert_int_equal(PQsetResultAttrs(result, 8, columns), 1);
+	assert_int_equal(PQsetResultAttrs(result, 11, columns), 1);
 	snprintf(now, sizeof now, "%lld", (long long)at_us);
 	for (int i = 0; i < nrows; i++) {
 		set(result, i, 0, now);
@@ -69,6 +70,9 @@ static void sample(int64_t at_us, const struct row *rows, int nrows)
 		set(result, i, 5, rows[i].query_start);
 		set(result, i, 6, rows[i].blockers);
 		set(result, i, 7, rows[i].since);
+		set(result, i, 8, rows[i].lock);
+		set(result, i, 9, rows[i].query);
+		set(result, i, 10, rows[i].other ? "f" : "t");
 	}
 	observe_sample_answer(&o, (const struct pg_result *)(const void *)result);
 	PQclear(result);
@@ -96,15 +100,15 @@ static size_t sent(struct sample *out, size_t most)
 
 #define ACTIVE(pid, start)                                                                                             \
 	{                                                                                                              \
-		pid, "active", NULL, NULL, start, NULL, NULL                                                           \
+		pid, "active", NULL, NULL, start, NULL, NULL, NULL, NULL, NULL                                         \
 	}
 #define IDLE(pid, start)                                                                                               \
 	{                                                                                                              \
-		pid, "idle", "Client", "ClientRead", start, NULL, NULL                                                 \
+		pid, "idle", "Client", "ClientRead", start, NULL, NULL, NULL, NULL, NULL                               \
 	}
 #define NOBODY                                                                                                         \
 	{                                                                                                              \
-		NULL, NULL, NULL, NULL, NULL, NULL, NULL                                                               \
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                                             \
 	}
 
 static void the_same_state_is_one_stretch(void **state)
@@ -129,14 +133,16 @@ static void the_same_state_is_one_stretch(void **state)
 /* Each change of what a stretch stands for ends it. */
 static void a_change_ends_a_stretch(void **state)
 {
-	static const struct row before = {"7", "active", "Lock", "advisory", "1000", "{3}", "1500"};
-	static const struct row after[] = {{"7", "idle", "Lock", "advisory", "1000", "{3}", "1500"},
-	        {"7", "active", "IO", "advisory", "1000", "{3}", "1500"},
-	        {"7", "active", "Lock", "relation", "1000", "{3}", "1500"},
-	        {"7", "active", "Lock", "advisory", "1001", "{3}", "1500"},
-	        {"7", "active", "Lock", "advisory", "1000", "{3,4}", "1500"},
-	        {"7", "active", "Lock", "advisory", "1000", "{3}", "1501"},
-	        {"8", "active", "Lock", "advisory", "1000", "{3}", "1500"}, NOBODY};
+	static const struct row before = {"7", "active", "Lock", "advisory", "1000", "{3}", "1500", NULL, NULL, NULL};
+	static const struct row after[] = {{"7", "idle", "Lock", "advisory", "1000", "{3}", "1500", NULL, NULL, NULL},
+	        {"7", "active", "IO", "advisory", "1000", "{3}", "1500", NULL, NULL, NULL},
+	        {"7", "active", "Lock", "relation", "1000", "{3}", "1500", NULL, NULL, NULL},
+	        {"7", "active", "Lock", "advisory", "1001", "{3}", "1500", NULL, NULL, NULL},
+	        {"7", "active", "Lock", "advisory", "1000", "{3,4}", "1500", NULL, NULL, NULL},
+	        {"7", "active", "Lock", "advisory", "1000", "{3}", "1501", NULL, NULL, NULL},
+	        {"7", "active", "Lock", "advisory", "1000", "{3}", "1500", "advisory lock 2", NULL, NULL},
+	        {"7", "active", "Lock", "advisory", "1000", "{3}", "1500", NULL, "select 2", NULL},
+	        {"8", "active", "Lock", "advisory", "1000", "{3}", "1500", NULL, NULL, NULL}, NOBODY};
 
 	for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) {
 		struct sample out[4];
@@ -151,6 +157,26 @@ static void a_change_ends_a_stretch(void **state)
 		end(state);
 	}
 	begin(state);
+}
+
+/* Autovacuum's backends come along to be counted; they are no backends of the run. */
+static void others_are_counted_and_not_kept(void **state)
+{
+	static const struct row rows[] = {{"7", "active", NULL, NULL, "1000", NULL, NULL, NULL, NULL, NULL},
+	        {"90", "active", NULL, NULL, "900", NULL, NULL, NULL, NULL, "autovacuum"},
+	        {"91", "active", NULL, NULL, "900", NULL, NULL, NULL, NULL, "autovacuum"}};
+	struct sample out[4];
+
+	(void)state;
+	sample(1000000, rows, 3);
+	sample(1000000 + STEP, rows, 2);
+	sample(1000000 + 2 * STEP, rows, 1);
+	observe_sample_close(&o);
+	assert_int_equal(sent(out, 4), 1);
+	assert_int_equal(out[0].backend_pid, 7);
+	assert_int_equal(out[0].count, 3);
+	assert_int_equal(o.autovacuum_samples, 2);
+	assert_int_equal(o.autovacuum_most, 2);
 }
 
 static void many_backends_each_have_their_own(void **state)
@@ -189,8 +215,8 @@ static void a_missing_sample_ends_every_stretch(void **state)
 
 static void blockers_and_waits_are_read(void **state)
 {
-	static const struct row row = {
-	        "7", "active", "Lock", "transactionid", "1000", "{11,12,13,14,15,16,17,18,19,20}", "1234"};
+	static const struct row row = {"7", "active", "Lock", "transactionid", "1000",
+	        "{11,12,13,14,15,16,17,18,19,20}", "1234", "row (0,1) of one", "update one set n = 1", NULL};
 	struct sample out[4];
 
 	(void)state;
@@ -201,6 +227,8 @@ static void blockers_and_waits_are_read(void **state)
 	assert_int_equal(out[0].blockers[0], 11);
 	assert_int_equal(out[0].blockers[7], 18);
 	assert_int_equal(out[0].lock_wait_us, 1234);
+	assert_string_equal(out[0].lock, "row (0,1) of one");
+	assert_string_equal(out[0].query, "update one set n = 1");
 }
 
 static void an_error_is_a_dropped_sample(void **state)
@@ -258,9 +286,10 @@ int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	static const struct CMUnitTest tests[] = {WITH(the_same_state_is_one_stretch), WITH(a_change_ends_a_stretch),
-	        WITH(many_backends_each_have_their_own), WITH(a_missing_sample_ends_every_stretch),
-	        WITH(blockers_and_waits_are_read), WITH(an_error_is_a_dropped_sample),
-	        WITH(many_stretches_go_in_several_messages), WITH(due_samples_without_an_answer_are_dropped)};
+	        WITH(others_are_counted_and_not_kept), WITH(many_backends_each_have_their_own),
+	        WITH(a_missing_sample_ends_every_stretch), WITH(blockers_and_waits_are_read),
+	        WITH(an_error_is_a_dropped_sample), WITH(many_stretches_go_in_several_messages),
+	        WITH(due_samples_without_an_answer_are_dropped)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,7 @@ static void more_looks(PGconn *admin, int count)
 
 	snprintf(text, sizeof text,
 	        "select coalesce(max((extract(epoch from query_start) * 1000000)::bigint), 0) from pg_stat_activity"
-	        " where application_name = 'pgparallel/play' and query like '%%pg_stat_get_activity%%'");
+	        " where application_name = 'pgparallel/play' and query like 'with l as%%'");
 	while (count > 0) {
 		int64_t begun = sql_int(admin, text);
 

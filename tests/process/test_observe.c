@@ -354,10 +354,10 @@ static void connects_again(void **state)
 	sql_until(admin,
 	        "select count(*) from pg_stat_activity where application_name = 'pgparallel/play' and pid not in"
 	        " (select pid from pg_stat_activity where state = 'idle' and query like '%backend_start%')"
-	        " and query like '%clock_timestamp%'");
+	        " and query like 'with l as%'");
 	sql(admin,
 	        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgparallel/play' and"
-	        " query like '%clock_timestamp%'");
+	        " query like 'with l as%'");
 	deadline = clock_now_ns() + PLAY_WAIT;
 	while (strstr(play.notes, "connected again") == NULL && clock_now_ns() < deadline)
 		play_listen(100 * NS_PER_MS);

@@ -268,6 +268,7 @@ static bool fit_squares(const struct scaling_squares *q, const struct scaling_po
 	out->best = estimate(&f, best_of);
 	out->knee = estimate(&f, knee_of);
 	out->ceiling = estimate(&f, ceiling_of);
+	out->bent = rate_at(1, f.best.sigma, f.best.kappa, q->sessions[q->sizes - 1]) < q->sessions[q->sizes - 1] / 2;
 	/* For whatever else is asked of the shape: the most careful of them. */
 	out->limit = fmax(limit_for(&f, sigma_of), fmax(limit_for(&f, kappa_of), limit_for(&f, ceiling_of)));
 	loosen_level(out, &f);

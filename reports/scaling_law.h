@@ -51,6 +51,8 @@ struct scaling_fit {
 	double residual; /* typical relative distance of a point from the curve (SCALING_ABSOLUTE: in units of the rate)
 	                  */
 	double limit; /* squares up to which a shape is not ruled out: what scaling_band is made of */
+	bool bent; /* at the most sessions measured the curve is under half of linear. If not, sigma is a guess: a lock
+	              or disk that is shared slows nobody down before it is full, and Amdahl's law cannot know */
 	bool misfit; /* the means lie off the curve by more than the repeats explain; the intervals are widened by it */
 };
 

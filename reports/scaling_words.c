@@ -195,7 +195,7 @@ static void percent(const struct scaling_estimate *e, const char *unit, struct b
 		buf_puts(out, "no end]");
 }
 
-static void amdahl_words(const struct scaling_fit *f, struct buf *out)
+static void amdahl_words(const struct scaling *s, const struct scaling_fit *f, struct buf *out)
 {
 	char a[32], b[32], c[32];
 
@@ -206,6 +206,12 @@ static void amdahl_words(const struct scaling_fit *f, struct buf *out)
 		        word_ratio(1 / f->sigma.high, b), word_ratio(1 / f->sigma.low, c));
 	else
 		buf_puts(out, ": none is shown, so the law sets no limit");
+	/* Simulated: where the curve is not yet under half of linear, a lock's share is outside the interval more often
+	 * than not, and almost always inside where it is. */
+	if (!f->bent)
+		buf_printf(out,
+		        "; what is shared and not yet full at %u sessions, a lock or a disk, does not show in this",
+		        s->arms[s->narms - 1].sessions);
 }
 
 static void usl_words(const struct scaling *s, const struct scaling_fit *f, struct buf *out)
@@ -237,7 +243,7 @@ void scaling_law_words(const struct scaling *s, const struct scaling_fit *fit, s
 		return;
 	}
 	if (fit->law == SCALING_AMDAHL)
-		amdahl_words(fit, out);
+		amdahl_words(s, fit, out);
 	else
 		usl_words(s, fit, out);
 	if (fit->misfit)

@@ -1,7 +1,9 @@
 /*
  * sequential: intervals of paired blocks that may be looked at after each block (compare --stop-when). The chance that
  * any look, however many there are, claims a false difference is at most 5 %. Pure: no input/output, no randomness.
- * A struct sequential owns its memory: _init, then _clear. Any command may use it.
+ * In standard deviations of a block's log ratio: a difference of 4 is claimed after 6 blocks, of 2 after 7, of 1 after
+ * 13 (half of the series; nine in ten after 6, 9 and 25); the interval is about 2.4 wide after 10 blocks, 1.6 after 20,
+ * 1 after 50, 0.5 after 200. A struct sequential owns its memory: _init, then _clear. Any command may use it.
  */
 #ifndef REPORTS_SEQUENTIAL_H
 #define REPORTS_SEQUENTIAL_H

@@ -220,6 +220,38 @@ static void clear_differences_are_claimed_soon(void **state)
 	}
 }
 
+/* The width of the interval in standard deviations of a block's log ratio, on average. */
+static void intervals_narrow_in_time(void **state)
+{
+	static const struct {
+		size_t blocks;
+		double width;
+	} promised[] = {{10, 2.7}, {20, 1.7}, {50, 1.05}, {200, 0.55}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof promised / sizeof promised[0]; k++) {
+		struct rng rng;
+		double sum = 0;
+
+		rng_seed(&rng, 10, k);
+		for (int round = 0; round < 30; round++) {
+			struct sequential s;
+			struct paired p;
+
+			sequential_init(&s);
+			while (s.n < promised[k].blocks)
+				sequential_add(&s, 0.03 * noise_normal(&rng));
+			sequential_result(&s, &p);
+			assert_true(p.has_interval);
+			assert_false(sequential_narrow(&s, (p.high / p.low - 1) * 0.999));
+			assert_true(sequential_narrow(&s, (p.high / p.low - 1) * 1.001));
+			sum += log(p.high / p.low) / 0.03;
+			sequential_clear(&s);
+		}
+		assert_true(sum / 30 < promised[k].width);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(the_game_is_fair),
@@ -227,7 +259,8 @@ int main(void)
 	        cmocka_unit_test(the_interval_ends_where_the_evidence_is_enough),
 	        cmocka_unit_test(the_other_way_round_is_the_other_way_round),
 	        cmocka_unit_test(blocks_that_contradict_one_another_leave_an_interval),
-	        cmocka_unit_test(equal_blocks_and_lost_blocks), cmocka_unit_test(clear_differences_are_claimed_soon)};
+	        cmocka_unit_test(equal_blocks_and_lost_blocks), cmocka_unit_test(clear_differences_are_claimed_soon),
+	        cmocka_unit_test(intervals_narrow_in_time)};
 
 	return cmocka_run_group_tests_name("sequential", tests, NULL, NULL);
 }

@@ -132,10 +132,22 @@ static bool drop_speedup_gates(struct experiment *x, struct err *err)
 	return true;
 }
 
+/* Of many runs none is the one that a gate would judge. */
+static void drop_gates(struct experiment *x)
+{
+	for (int i = 0; i < x->ngates; i++) {
+		log_write(LEVEL_WARNING, NULL, "gate %s is not judged: it is for a single run", x->gates[i].text);
+		free(x->gates[i].text);
+	}
+	x->ngates = 0;
+}
+
 /* A speed-up is measured and never summed: its gate needs the serial run, which repeats what the tasks do. */
 static bool decide_baseline(struct experiment *x, struct err *err)
 {
 	bool gate = false;
+	if (x->options->command == COMMAND_SCALE)
+		drop_gates(x);
 	for (int i = 0; i < x->ngates; i++)
 		gate = gate || x->gates[i].metric == GATE_SPEEDUP;
 	x->baseline = x->options->baseline && x->plan->scripts == NULL; /* the environment's is for tasks */

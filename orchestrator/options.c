@@ -270,7 +270,7 @@ static bool take_operand(struct options *options, const char *word, int *operand
 		options->help_topic = word;
 		return true;
 	}
-	if (options->command == COMMAND_RUN || options->command == COMMAND_CHECK) {
+	if (options->command == COMMAND_RUN || options->command == COMMAND_SCALE || options->command == COMMAND_CHECK) {
 		size_t len = strlen(word);
 		if (len > 4 && strcmp(word + len - 4, ".sql") == 0)
 			return err_set(err, EXIT_USAGE,

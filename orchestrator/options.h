@@ -21,6 +21,7 @@ const char *engine_name(enum engine engine);
 
 enum command {
 	COMMAND_RUN,
+	COMMAND_SCALE,
 	COMMAND_LIST,
 	COMMAND_SHOW,
 	COMMAND_PIN,
@@ -38,6 +39,7 @@ enum format { FORMAT_NONE, FORMAT_HTML, FORMAT_CSV, FORMAT_JSON, FORMAT_MARKDOWN
 
 #define OPTION_WORDS 2
 #define PERCENTILES_MOST 12
+#define SIZES_MOST 32
 
 /* Some rows of the option table. */
 struct option_set {
@@ -63,6 +65,8 @@ struct options {
 
 	/* how it is run */
 	int clients; /* -c, 0 = default */
+	uint32_t sizes[SIZES_MOST]; /* -c of scale, ascending */
+	int nsizes; /* 0 = default */
 	int lanes; /* -j, 0 = default */
 	enum engine engine;
 	bool baseline;
@@ -117,6 +121,7 @@ struct options {
 	const char **runs;
 	int nruns; /* operands as written: "160", "150..160" */
 	bool all;
+	bool experiment; /* report: what the run belongs to */
 	bool unpin;
 	int64_t keep_us, keep_runs_us;
 	int list_most;

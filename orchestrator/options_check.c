@@ -180,12 +180,25 @@ static bool check_run(struct options *o, struct err *err)
 	return check_load(o, err);
 }
 
+static bool check_scale(const struct options *o, struct err *err)
+{
+	if (o->engine == ENGINE_SERIAL)
+		return err_set(
+		        err, EXIT_USAGE, "scale compares numbers of sessions and -e serial has one: leave it out");
+	if (o->format == FORMAT_CSV || o->format == FORMAT_JSON)
+		return err_set(err, EXIT_USAGE,
+		        "scale writes html and md; the numbers of its runs: pgparallel report A..B -F csv");
+	return true;
+}
+
 static bool check_output(const struct options *o, struct err *err)
 {
 	if ((o->csv_raw || o->csv_table != NULL) && o->format != FORMAT_CSV)
 		return err_set(err, EXIT_USAGE, "--%s is for -F csv", o->csv_raw ? "csv-raw" : "csv-table");
 	if (o->proof && o->format != FORMAT_MARKDOWN)
 		return err_set(err, EXIT_USAGE, "--proof is for -F md");
+	if (o->experiment && (o->format == FORMAT_CSV || o->format == FORMAT_JSON))
+		return err_set(err, EXIT_USAGE, "--experiment is for -F html and -F md");
 	if (o->all && o->nruns > 0)
 		return err_set(err, EXIT_USAGE, "--all contradicts \"%s\"", o->runs[0]);
 	return true;
@@ -216,5 +229,7 @@ bool options_check(struct options *o, struct err *err)
 {
 	if (!check_connection(o, err) || !format_from_name(o, err) || !check_output(o, err))
 		return false;
-	return o->command != COMMAND_RUN || check_run(o, err);
+	if (o->command == COMMAND_SCALE && !check_scale(o, err))
+		return false;
+	return (o->command != COMMAND_RUN && o->command != COMMAND_SCALE) || check_run(o, err);
 }

@@ -173,6 +173,37 @@ static bool set_percentiles(struct options *options, const char *what, const cha
 	}
 }
 
+/* Ascending and each once, however they were given. */
+static bool set_sizes(
+        struct options *options, const struct option_row *row, const char *what, const char *text, struct err *err)
+{
+	options->nsizes = 0;
+	for (const char *p = text;; p++) {
+		size_t len = strcspn(p, ",");
+		char one[24];
+		int64_t number;
+		int at = options->nsizes;
+		snprintf(one, sizeof(one), "%.*s", (int)(len < 23 ? len : 23), p);
+		if (!whole_number(one, &number) || number < row->least || number > row->most)
+			return err_set(err, EXIT_USAGE,
+			        "%s: \"%s\" is no list of numbers from %lld to %lld, as 1,2,4,8", what, text,
+			        (long long)row->least, (long long)row->most);
+		while (at > 0 && options->sizes[at - 1] > number)
+			at--;
+		if (at == 0 || options->sizes[at - 1] != number) {
+			if (options->nsizes == SIZES_MOST)
+				return err_set(
+				        err, EXIT_USAGE, "%s: \"%s\": at most %d numbers", what, text, SIZES_MOST);
+			memmove(&options->sizes[at + 1], &options->sizes[at],
+			        (size_t)(options->nsizes++ - at) * sizeof(options->sizes[0]));
+			options->sizes[at] = (uint32_t)number;
+		}
+		p += len;
+		if (*p == '\0')
+			return true;
+	}
+}
+
 static bool set_seed(struct options *options, const char *what, const char *text, struct err *err)
 {
 	char *end;
@@ -220,6 +251,8 @@ bool option_set(
 		return set_rate(field, what, text, err);
 	case KIND_SHARE:
 		return set_share(field, what, text, err);
+	case KIND_SIZES:
+		return set_sizes(options, row, what, text, err);
 	case KIND_PERCENTILES:
 		return set_percentiles(options, what, text, err);
 	case KIND_BUILTIN:

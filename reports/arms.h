@@ -1,6 +1,6 @@
 /*
  * arms: an experiment with several arms as its page and its document show it: beside the figures, of each arm one
- * complete run from the middle that stands for it. Private to reports/; whoever loads the runs owns them.
+ * complete run from the middle that stands for it. Whoever loads the runs owns them (orchestrator/arms_show).
  */
 #ifndef REPORTS_ARMS_H
 #define REPORTS_ARMS_H
@@ -39,7 +39,9 @@ void html_arms_percentiles(const struct arms_page *p, struct buf *out);
 void html_arms_tasks(const struct arms_page *p, struct buf *out); /* stretch of each task in each arm */
 void html_arms_end(const struct arms_page *p, struct buf *out); /* how to reproduce it, and the end of the page */
 
-/* Each appends a whole document. */
+/* Each appends a whole document. The style's hint is not used. */
+void text_scale_render(
+        const struct arms_page *p, const struct scaling *s, const struct text_style *style, struct buf *out);
 void html_scale(const struct arms_page *p, const struct scaling *s, struct buf *out);
 void markdown_scale(const struct arms_page *p, const struct scaling *s, struct buf *out);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/arms.h"
 #include "reports/stats.h"
 #include "reports/wording.h"
 
@@ -151,4 +152,14 @@ void text_scale(struct text_line *l, const struct scaling *s)
 	scaling_method_words(s, &b);
 	paragraph(l, 1, TINT_DIM, buf_str(&b));
 	buf_free(&b);
+}
+
+void text_scale_render(
+        const struct arms_page *p, const struct scaling *s, const struct text_style *style, struct buf *out)
+{
+	struct text_line l;
+
+	text_line_init(&l, style, out);
+	text_scale(&l, s);
+	paragraph(&l, 1, TINT_BAD, p->trouble);
 }

@@ -1,0 +1,264 @@
+/*
+ * arms_show: see arms_show.h.
+ */
+#include "orchestrator/arms_show.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/load_numbers.h"
+
+#define TROUBLES_SAID 3
+
+void arms_show_clear(struct arms_show *s)
+{
+	for (uint32_t i = 0; s->stand_ins && i < s->view.narms; i++) {
+		struct arms_stand_in *a = &s->stand_ins[i];
+
+		if (a->has_run) {
+			proof_free(&a->proof);
+			run_view_free(&a->run);
+		}
+		if (a->has_base)
+			run_view_free(&a->base);
+		free(a->hist);
+	}
+	free(s->stand_ins);
+	free(s->shown);
+	free(s->names);
+	buf_free(&s->trouble);
+	scaling_free(&s->scaling);
+	comparison_free(&s->comparison);
+	experiment_view_free(&s->view);
+	memset(s, 0, sizeof *s);
+}
+
+/* --- the figures ------------------------------------------------------------------------------------------------- */
+
+static uint64_t work_of(const struct experiment_view *v)
+{
+	uint64_t most = 1;
+
+	for (uint32_t i = 0; i < v->narms * v->nblocks; i++)
+		most = v->cells[i].tickets > most ? v->cells[i].tickets : most;
+	return most;
+}
+
+static void fill_scaling(struct arms_show *s)
+{
+	const struct experiment_view *v = &s->view;
+
+	scaling_init(&s->scaling, v->narms, v->nblocks);
+	s->scaling.load = v->load;
+	s->scaling.work = work_of(v);
+	for (uint32_t a = 0; a < v->narms; a++) {
+		s->scaling.arms[a].sessions = v->arms[a].sessions;
+		for (uint32_t b = 0; b < v->nblocks; b++)
+			s->scaling.arms[a].figure[b] = experiment_figure(v, experiment_cell(v, a, b));
+	}
+	scaling_compute(&s->scaling, v->seed);
+}
+
+/* The arm of the view with this number of sessions. */
+static uint32_t arm_with(const struct experiment_view *v, uint32_t sessions)
+{
+	for (uint32_t a = 0; a < v->narms; a++)
+		if (v->arms[a].sessions == sessions)
+			return a;
+	return 0;
+}
+
+/* The block whose run lies in the middle of those that count; -1 = none. */
+static int64_t middle_block(const struct scaling *s, const struct scaling_arm *arm)
+{
+	int64_t block = -1;
+	double nearest = INFINITY;
+
+	for (size_t b = 0; b < s->nblocks; b++) {
+		double away = isnan(arm->gain[b]) ? INFINITY : fabs(arm->figure[b] - arm->middle);
+
+		if (away < nearest) {
+			nearest = away;
+			block = (int64_t)b;
+		}
+	}
+	return block;
+}
+
+/* --- the runs that stand for the arms ---------------------------------------------------------------------------- */
+
+static bool load_run(struct arms_stand_in *a, struct query *query, int64_t run, int64_t base, const char *store_path,
+        struct err *err)
+{
+	if (!query_run(query, run, &a->run, err))
+		return false;
+	a->has_run = true;
+	if (base != 0 && base != run) {
+		if (!query_run(query, base, &a->base, err)) {
+			memset(&a->proof, 0, sizeof a->proof);
+			return false;
+		}
+		a->has_base = true;
+	}
+	proof_of(&a->run, a->has_base ? &a->base : NULL, &a->proof);
+	budget_of(&a->run, &a->budget);
+	a->rendering = (struct rendering){.run = &a->run,
+	        .baseline = a->has_base ? &a->base : NULL,
+	        .proof = &a->proof,
+	        .budget = &a->budget,
+	        .store_path = store_path,
+	        .query = query};
+	return true;
+}
+
+/* Latency over all runs of an arm that count. */
+static bool merge_hists(struct arms_show *s, struct query *query, size_t i, uint32_t arm, struct err *err)
+{
+	struct arms_stand_in *a = &s->stand_ins[i];
+
+	a->hist = mem_zero(1, sizeof *a->hist);
+	for (uint32_t b = 0; b < s->view.nblocks; b++) {
+		const struct cell_view *c = experiment_cell(&s->view, arm, b);
+		struct run_view run;
+		struct load_numbers n;
+
+		if (isnan(s->scaling.arms[i].gain[b]))
+			continue;
+		if (!query_run(query, c->run, &run, err))
+			return false;
+		if (run.load) {
+			load_numbers_of(&run, &n);
+			hist_merge(a->hist, n.service);
+		}
+		run_view_free(&run);
+	}
+	return true;
+}
+
+static double sound(const struct hist *h, double p)
+{
+	return hist_sound(h, p) ? (double)hist_percentile(h, p) / 1e3 : 0;
+}
+
+static void take_load(struct scaling_arm *arm, const struct arms_stand_in *a)
+{
+	struct load_numbers n;
+
+	load_numbers_of(&a->run, &n);
+	arm->lanes = n.active;
+	arm->p50_us = sound(a->hist, 50);
+	arm->p95_us = sound(a->hist, 95);
+	arm->p99_us = sound(a->hist, 99);
+}
+
+static bool stand_in(struct arms_show *s, struct query *query, size_t i, const char *store_path, struct err *err)
+{
+	struct scaling_arm *arm = &s->scaling.arms[i];
+	struct arms_stand_in *a = &s->stand_ins[i];
+	uint32_t number = arm_with(&s->view, arm->sessions), base = arm_with(&s->view, s->scaling.arms[0].sessions);
+	int64_t block = middle_block(&s->scaling, arm);
+
+	if (block < 0)
+		return true;
+	arm->run = experiment_cell(&s->view, number, (uint32_t)block)->run;
+	if (!load_run(a, query, arm->run, s->view.load ? 0 : experiment_cell(&s->view, base, (uint32_t)block)->run,
+	            store_path, err))
+		return false;
+	arm->peak = a->proof.peak;
+	if (s->view.load) {
+		if (!merge_hists(s, query, i, number, err))
+			return false;
+		take_load(arm, a);
+		return true;
+	}
+	arm->lanes = a->proof.effective_lanes;
+	arm->ceiling = i == 0 ? 1 : a->proof.ceiling;
+	return true;
+}
+
+/* --- what is said about it --------------------------------------------------------------------------------------- */
+
+static void trouble_of(struct arms_show *s)
+{
+	const struct experiment_view *v = &s->view;
+	size_t troubles = 0;
+
+	for (uint32_t b = 0; b < v->nblocks; b++) {
+		for (uint32_t a = 0; a < v->narms; a++) {
+			const struct cell_view *c = experiment_cell(v, a, b);
+
+			if (c->complete || ++troubles > TROUBLES_SAID)
+				continue;
+			buf_printf(&s->trouble, "%sBlock %u is left out: ", s->trouble.len ? " " : "", b + 1);
+			if (c->run != 0)
+				buf_printf(&s->trouble, "run %" PRId64 " (%s): %s.", c->run, v->arms[a].label, c->why);
+			else
+				buf_printf(&s->trouble, "%s did not run.", v->arms[a].label);
+		}
+	}
+	if (troubles > TROUBLES_SAID)
+		buf_printf(&s->trouble, " And %zu more.", troubles - TROUBLES_SAID);
+	if (strcmp(v->ended, "all blocks") != 0 && strcmp(v->ended, "--stop-when") != 0)
+		buf_printf(&s->trouble, "%sIt ended after %u of %u blocks: %s.", s->trouble.len ? " " : "", v->nblocks,
+		        v->blocks_planned, v->ended[0] ? v->ended : "its process died");
+}
+
+static void page_of(struct arms_show *s, const char *store_path)
+{
+	for (size_t i = 0; i < s->scaling.narms; i++) {
+		uint32_t sessions = s->scaling.arms[i].sessions;
+
+		snprintf(s->names[i], sizeof s->names[i], "%u session%s", sessions, sessions == 1 ? "" : "s");
+		s->shown[i] = (struct arm_shown){.name = s->names[i],
+		        .rendering = s->stand_ins[i].has_run ? &s->stand_ins[i].rendering : NULL,
+		        .hist = s->stand_ins[i].hist};
+	}
+	s->page = (struct arms_page){.experiment = s->view.id,
+	        .kind = s->view.kind,
+	        .seed = s->view.seed,
+	        .load = s->view.load,
+	        .arms = s->shown,
+	        .narms = s->scaling.narms,
+	        .trouble = buf_str(&s->trouble),
+	        .store_path = store_path};
+}
+
+static void span_of(struct arms_show *s)
+{
+	for (uint32_t i = 0; i < s->view.narms * s->view.nblocks; i++) {
+		int64_t run = s->view.cells[i].run;
+
+		if (run == 0)
+			continue;
+		s->first_run = s->first_run == 0 || run < s->first_run ? run : s->first_run;
+		s->last_run = run > s->last_run ? run : s->last_run;
+	}
+}
+
+bool arms_show_load(
+        struct arms_show *s, struct query *query, int64_t experiment, const char *store_path, struct err *err)
+{
+	bool ok = true;
+
+	memset(s, 0, sizeof *s);
+	if (!query_compare(query, experiment, &s->view, err))
+		return false;
+	comparison_of(&s->view, s->view.stop_when > 0, &s->comparison);
+	s->stand_ins = mem_zero((size_t)s->view.narms + 1, sizeof *s->stand_ins);
+	s->shown = mem_zero((size_t)s->view.narms + 1, sizeof *s->shown);
+	s->names = mem_zero((size_t)s->view.narms + 1, sizeof *s->names);
+	fill_scaling(s);
+	for (size_t i = 0; ok && i < s->scaling.narms; i++)
+		ok = stand_in(s, query, i, store_path, err);
+	if (!ok) {
+		arms_show_clear(s);
+		return false;
+	}
+	trouble_of(s);
+	page_of(s, store_path);
+	span_of(s);
+	return true;
+}

@@ -1,0 +1,38 @@
+/*
+ * arms_show: an experiment with arms loaded for its renderers: its view, of each arm a run that stands for it, and for
+ * a series of numbers of sessions what it shows. Used by the commands scale and report; the owner calls
+ * arms_show_clear.
+ */
+#ifndef ORCHESTRATOR_ARMS_SHOW_H
+#define ORCHESTRATOR_ARMS_SHOW_H
+
+#include "reports/arms.h"
+#include "reports/compare.h"
+
+struct arms_stand_in {
+	struct run_view run, base;
+	bool has_run, has_base;
+	struct proof proof;
+	struct budget budget;
+	struct rendering rendering;
+	struct hist *hist;
+};
+
+struct arms_show {
+	struct experiment_view view;
+	struct comparison comparison;
+	struct scaling scaling; /* kind "scale" */
+	struct arms_stand_in *stand_ins; /* in the order of the page */
+	struct arm_shown *shown;
+	char (*names)[64];
+	struct buf trouble;
+	struct arms_page page;
+	int64_t first_run, last_run;
+};
+
+/* False with EXIT_USAGE when there is no such experiment. store_path and the query are borrowed. */
+bool arms_show_load(
+        struct arms_show *s, struct query *query, int64_t experiment, const char *store_path, struct err *err);
+void arms_show_clear(struct arms_show *s);
+
+#endif

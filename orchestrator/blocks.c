@@ -94,9 +94,9 @@ static bool run_arm(struct experiment *x, struct blocks *b, const struct experim
 
 	if (answer.signal != 0)
 		b->signal = answer.signal;
+	b->experiment = answer.experiment != 0 ? answer.experiment : b->experiment;
 	if (!ran)
 		return false;
-	b->experiment = answer.experiment != 0 ? answer.experiment : b->experiment;
 	b->code = (int)exit_code_worse((enum exit_code)b->code, (enum exit_code)answer.exit_code);
 	why_end(b, &answer, b->ended);
 	return x->store == NULL || store_settle(x->store, err);

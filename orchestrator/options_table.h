@@ -15,7 +15,7 @@ enum option_kind {
 	KIND_FLAG, /* bool, no value */
 	KIND_TEXT, /* const char *, borrowed from argv or the environment */
 	KIND_COUNT, /* int */
-	KIND_SIZES, /* uint32_t sizes[] and nsizes: "1,2,4" */
+	KIND_CLIENTS, /* a KIND_COUNT; for scale uint32_t sizes[] and nsizes: "1,2,4" */
 	KIND_NUMBER, /* int64_t */
 	KIND_TIME_NS, /* int64_t, "10s"; a bare number is seconds */
 	KIND_TIME_MS, /* int64_t ns, "10s"; a bare number is milliseconds, as pgbench has it */

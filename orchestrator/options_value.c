@@ -251,8 +251,9 @@ bool option_set(
 		return set_rate(field, what, text, err);
 	case KIND_SHARE:
 		return set_share(field, what, text, err);
-	case KIND_SIZES:
-		return set_sizes(options, row, what, text, err);
+	case KIND_CLIENTS:
+		return options->command == COMMAND_SCALE ? set_sizes(options, row, what, text, err)
+		                                         : set_count(field, row, what, text, false, err);
 	case KIND_PERCENTILES:
 		return set_percentiles(options, what, text, err);
 	case KIND_BUILTIN:

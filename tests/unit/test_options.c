@@ -39,6 +39,30 @@ static void good(const char *line, struct options *options)
 		fail_msg("%s: refused: %s", line, err.text);
 }
 
+static void test_numbers_of_sessions(void **state)
+{
+	static const struct {
+		const char *line;
+		int n;
+		uint32_t sizes[4];
+	} cases[] = {
+	        {"pgparallel scale -f a.sql", 0, {0}},
+	        {"pgparallel scale -f a.sql -c 8", 1, {8}},
+	        {"pgparallel scale -f a.sql --clients=8,1,4,4", 3, {1, 4, 8}},
+	        {"pgparallel scale -f a.sql -c1,2,20000", 3, {1, 2, 20000}},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct options options;
+		struct err err;
+		if (!parse(cases[i].line, &options, &err))
+			fail_msg("%s: %s", cases[i].line, err.text);
+		assert_int_equal(options.nsizes, cases[i].n);
+		assert_memory_equal(options.sizes, cases[i].sizes, (size_t)cases[i].n * sizeof(uint32_t));
+		options_free(&options);
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -57,7 +81,15 @@ static void test_refused(void **state)
 	        {"pgparallel run -f a.sql --chaos=x", "unknown option \"--chaos\""},
 	        {"pgparallel run -f a.sql --password-command=x", "unknown option"},
 	        {"pgparallel compare -f a.sql", "unknown command \"compare\""},
-	        {"pgparallel scale", "unknown command \"scale\""},
+	        {"pgparallel scale", "no workload"},
+	        {"pgparallel scale -f a.sql -c 1,2,x", "is no list of numbers from 1 to 20000"},
+	        {"pgparallel scale -f a.sql -c 1,,2", "is no list of numbers"},
+	        {"pgparallel scale -f a.sql -c 0,2", "is no list of numbers"},
+	        {"pgparallel scale -f a.sql -e serial", "-e serial has one"},
+	        {"pgparallel scale -f a.sql -F csv", "scale writes html and md"},
+	        {"pgparallel scale -f a.sql --baseline", "--baseline is not an option of scale"},
+	        {"pgparallel run -f a.sql -c 1,2", "is not a whole number"},
+	        {"pgparallel report --experiment -F csv", "--experiment is for"},
 	        {"pgparallel batch", "unknown command \"batch\""},
 	        {"pgparallel verify", "unknown command \"verify\""},
 	        {"pgparallel ack", "unknown command \"ack\""},
@@ -327,6 +359,7 @@ static void test_commands_are_quoted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_numbers_of_sessions),
 	        cmocka_unit_test(test_refused),
 	        cmocka_unit_test(test_every_way_to_write_a_value),
 	        cmocka_unit_test(test_operands_and_options_in_any_order),

@@ -310,8 +310,10 @@ static void on_usage(void *context, struct member *m, const struct msg_usage *u)
 {
 	struct run *run = context;
 
-	if (m->kind == MEMBER_WORKER)
+	if (m->kind == MEMBER_WORKER) {
 		client_cpu_left(&run->client_cpu, m, u->user_us + u->system_us);
+		run_cost_told(run, u);
+	}
 	run->usage.user_us += u->user_us;
 	run->usage.system_us += u->system_us;
 	run->usage.max_rss_kb += u->max_rss_kb;
@@ -326,6 +328,7 @@ static void worker_ended(struct run *run, struct member *m, const char *end, boo
 {
 	run_load_ended(run, m, now);
 	record_worker(run, m, end, now);
+	run->costs.untold += !m->parted;
 	if (m->fatal) {
 		note_refusal(run, m->sqlstate, m->cause);
 		m->hopeless = m->hopeless || hopeless_refusal(m->sqlstate);

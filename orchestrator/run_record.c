@@ -459,6 +459,7 @@ void record_end(struct run *run, enum run_state state, const char *reason, int e
 	        .swept = run->swept,
 	        .usage = run->usage,
 	        .parent_usage = own_usage(),
+	        .costs = run_costs_of(run),
 	        .clock_offset_change_us = clock_wall_us() - loop_clock(run->loop) / NS_PER_US - run->wall_offset_us,
 	        .asked_sessions = run->request->sessions,
 	        .ready_sessions = run->ready_sessions,

@@ -159,6 +159,7 @@ struct run {
 	uint32_t streak;
 	struct msg_usage usage;
 	struct client_cpu client_cpu; /* while tasks run */
+	struct run_costs costs; /* of workers so far; the rest is worked out at the end */
 	struct msg_swept swept;
 	bool sweep_asked, swept_came;
 	uint32_t ready_sessions;
@@ -211,6 +212,10 @@ struct crew_hooks run_hooks(struct run *run);
 /* Logs and stores something worth telling. */
 void run_event(struct run *run, int64_t now, enum log_level level, const char *kind, const char *format, ...)
         __attribute__((format(printf, 5, 6)));
+
+/* run_cost.c */
+void run_cost_told(struct run *run, const struct msg_usage *usage); /* by a worker, of itself */
+struct run_costs run_costs_of(const struct run *run); /* once all workers are gone */
 
 /* run_stop.c */
 void run_signal(struct run *run, int signal_number, int64_t now);

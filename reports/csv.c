@@ -5,9 +5,11 @@
 #include "reports/csv_parts.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/cost.h"
 #include "reports/render.h"
 #include "reports/sqlstate.h"
 #include "reports/task_stats.h"
@@ -55,6 +57,21 @@ static void put_attempts(const struct rendering *r, struct csv_row *row)
 	}
 }
 
+static void put_costs(const struct run_view *run, struct csv_row *row)
+{
+	double figures[COSTS];
+
+	cost_of(run, figures);
+	for (int i = 0; i < COSTS; i++) {
+		bool whole = cost_names[i].unit != COST_RATIO;
+
+		if (whole)
+			csv_put_us(row, isnan(figures[i]) ? QUERY_NONE : (int64_t)(figures[i] + 0.5));
+		else
+			csv_put_real(row, figures[i], !isnan(figures[i]));
+	}
+}
+
 static void put_runs(const struct rendering *r, struct csv_row *row)
 {
 	const struct run_view *run = r->run;
@@ -95,6 +112,7 @@ static void put_runs(const struct rendering *r, struct csv_row *row)
 	csv_put_text(row, run->argv);
 	csv_put_text(row, run->note);
 	csv_put_text(row, run->client);
+	put_costs(run, row);
 	csv_end_row(row);
 }
 

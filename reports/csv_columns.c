@@ -49,7 +49,19 @@ static const struct csv_column runs[] = {{"run", "number of the run"}, {"experim
         {"unknown", "tickets that may or may not have been applied"}, {"not_run", "tickets that never started"},
         {"unexplained_us", "part of the wall time no phase accounts for"}, {"exit_code", "exit code of the run itself"},
         {"argv", "the command"}, {"note", "--note"}, {"client", "versions of the program and its libraries"},
-        {NULL, NULL}};
+        {"cost_user_us", "what the engine cost, here and below: user CPU of the workers"},
+        {"cost_system_us", "system CPU of the workers"}, {"cost_user_each_us", "user CPU for each query"},
+        {"cost_system_each_us", "system CPU for each query"},
+        {"cost_voluntary_switches", "voluntary context switches of the workers"},
+        {"cost_involuntary_switches", "involuntary context switches of the workers"},
+        {"cost_switches_each", "both for each query"}, {"cost_private_kb", "private memory of the workers, kB"},
+        {"cost_peak_kb", "largest resident sets of the workers added up, kB"}, {"cost_threads", "their threads"},
+        {"cost_descriptors", "their open descriptors"}, {"ready_us", "start of the workers to all sessions connected"},
+        {"start_skew_us", "first to last start of a session's first query"},
+        {"lane_fairness", "Jain's index of what each lane did"}, {"session_fairness", "the same of the sessions"},
+        {"backend_private_kb", "private memory of a server process, mean of those that could be read, kB"},
+        {"backends_read", "how many could be read"},
+        {"workers_untold", "worker processes that ended without telling what they used"}, {NULL, NULL}};
 
 static const struct csv_column tasks[] = {{"run", "number of the run"}, {"task", "name of the task"},
         {"stage", "stage it runs in, 0 = first"}, {"after", "the task it waits for"}, {"readonly", "1: read-only"},

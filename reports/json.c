@@ -9,6 +9,7 @@
 
 #include "reports/json_parts.h"
 
+#include "reports/cost.h"
 #include "reports/escape.h"
 #include "reports/task_stats.h"
 #include "reports/verify.h"
@@ -334,6 +335,17 @@ static json_t *tasks(const struct rendering *r)
 	return a;
 }
 
+static json_t *costs(const struct run_view *run)
+{
+	double figures[COSTS];
+	json_t *o = json_object();
+
+	cost_of(run, figures);
+	for (int i = 0; i < COSTS; i++)
+		json_put_real(o, cost_names[i].key, isnan(figures[i]) ? 0 : figures[i], !isnan(figures[i]));
+	return o;
+}
+
 void json_render(const struct rendering *r, struct buf *out)
 {
 	const struct run_view *run = r->run;
@@ -351,6 +363,7 @@ void json_render(const struct rendering *r, struct buf *out)
 	json_rows(out, "workers", r, run->nworker_rows, json_worker);
 	json_rows(out, "samples", r, run->nsamples, json_sample);
 	json_rows(out, "events", r, run->nevents, json_event);
+	json_member(out, "costs", costs(run));
 	json_load(r, out);
 	buf_puts(out, "}\n");
 }

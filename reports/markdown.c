@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/cost.h"
 #include "reports/escape.h"
 #include "reports/sqlstate.h"
 #include "reports/stats.h"
@@ -159,6 +160,22 @@ void markdown_errors(const struct rendering *r, size_t most, struct buf *out)
 		        r->run->nerrors - shown, r->run->id);
 }
 
+void markdown_cost(const struct rendering *r, struct buf *out)
+{
+	struct buf line = {0};
+
+	cost_line(r->run, &line);
+	if (line.len > 0) {
+		buf_puts(out, "Cost of the engine: ");
+		for (const char *p = buf_str(&line), *end; p; p = end ? end + 3 : NULL) {
+			end = strstr(p, "   ");
+			buf_append(out, p, end ? (size_t)(end - p) : strlen(p));
+			buf_puts(out, end ? "; " : ".\n\n");
+		}
+	}
+	buf_free(&line);
+}
+
 void markdown_doubts(const struct rendering *r, struct buf *out)
 {
 	for (size_t i = 0; i < r->proof->ndoubts; i++) {
@@ -194,6 +211,7 @@ void markdown_render(const struct rendering *r, bool whole_proof, struct buf *ou
 		markdown_errors(r, ERRORS_MOST, out);
 		markdown_tasks(r, TASKS_MOST, out);
 	}
+	markdown_cost(r, out);
 	if (r->proof->ndoubts > 0) {
 		buf_puts(out, "Reasons to doubt these numbers:\n\n");
 		markdown_doubts(r, out);

@@ -124,7 +124,10 @@ static const char numbers_sql[] =
         "parent_user_cpu_us, parent_system_cpu_us, parent_max_rss_kb, parent_private_kb, parent_voluntary_switches, "
         "parent_involuntary_switches, sessions_found, sessions_cancelled, sessions_left, samples_taken, "
         "samples_dropped, server_restarted, swept, clock_change_us, asked_sessions, ready_sessions, parent_paused_us, "
-        "attempts, attempts_done, attempts_failed, attempts_unknown, row_begin_us, row_end_us FROM run WHERE id = ?";
+        "attempts, attempts_done, attempts_failed, attempts_unknown, row_begin_us, row_end_us, "
+        "worker_user_us, worker_system_us, worker_peak_kb, worker_private_kb, worker_voluntary_switches, "
+        "worker_involuntary_switches, worker_threads, worker_descriptors, backends_read, backends_private_kb, "
+        "workers_told, workers_untold, start_skew_us, lane_fairness, session_fairness FROM run WHERE id = ?";
 
 static void read_usage(sqlite3_stmt *s, int at, struct msg_usage *u)
 {
@@ -132,6 +135,19 @@ static void read_usage(sqlite3_stmt *s, int at, struct msg_usage *u)
 	        &u->involuntary_switches};
 	for (int i = 0; i < 6; i++)
 		*to[i] = query_int_or(s, at + i, 0);
+}
+
+static void read_costs(sqlite3_stmt *s, int at, struct run_costs *c)
+{
+	read_usage(s, at, &c->workers);
+	int64_t *to[] = {&c->workers.threads, &c->workers.descriptors, &c->workers.backends, &c->workers.backends_kb};
+	for (int i = 0; i < 4; i++)
+		*to[i] = query_int_or(s, at + 6 + i, 0);
+	c->told = (uint32_t)query_int_or(s, at + 10, 0);
+	c->untold = (uint32_t)query_int_or(s, at + 11, 0);
+	c->start_skew_us = query_int_or(s, at + 12, -1);
+	c->lane_fairness = sqlite3_column_double(s, at + 13);
+	c->session_fairness = sqlite3_column_double(s, at + 14);
 }
 
 static void read_numbers(sqlite3_stmt *s, struct run_view *v)
@@ -161,6 +177,7 @@ static void read_numbers(sqlite3_stmt *s, struct run_view *v)
 		*counts[i] = (uint32_t)query_int_or(s, 39 + i, 0);
 	p->row_begin_us = query_int(s, 43);
 	p->row_end_us = query_int(s, 44);
+	read_costs(s, 45, &e->costs);
 }
 
 /* Runs one of the two statements on the run's row; *found: there was one. */

@@ -144,7 +144,22 @@ CREATE TABLE run ( -- one execution of one workload on one engine
 	row_end_us INTEGER, -- they and its first tickets were committed, us after wall zero
 	arm INTEGER, -- the arm of its experiment that it is a run of; NULL without arms
 	block INTEGER, -- the block it belongs to, 0 = first: each block runs every arm once; NULL in warm-up or without arms
-	block_order INTEGER -- its place in the random order of its block, 0 = first
+	block_order INTEGER, -- its place in the random order of its block, 0 = first
+	worker_user_us INTEGER, -- what the engine cost, here and below: user CPU of its workers (the observer and the worker of @setup are none), us
+	worker_system_us INTEGER, -- system CPU of the workers, us
+	worker_voluntary_switches INTEGER, -- voluntary context switches of the workers
+	worker_involuntary_switches INTEGER, -- involuntary context switches of the workers
+	worker_peak_kb INTEGER, -- largest resident sets of the workers, added up (what they share is counted in each), kB
+	worker_private_kb INTEGER, -- private memory of the workers at the end of their work, kB
+	worker_threads INTEGER, -- threads of the workers then
+	worker_descriptors INTEGER, -- open descriptors of the workers then
+	workers_told INTEGER, -- worker processes that told this of themselves
+	workers_untold INTEGER, -- worker processes that ended without: killed ones
+	backends_read INTEGER, -- server processes of the sessions that could be read on this machine, at most 16
+	backends_private_kb INTEGER, -- their private memory, added up, kB
+	start_skew_us INTEGER, -- first to last start of a session's first task or transaction, us
+	lane_fairness REAL, -- Jain's index of what the lanes did: 1 all the same, 1/n one did everything
+	session_fairness REAL -- the same of the sessions
 ) STRICT;
 CREATE INDEX run_by_experiment ON run (experiment);
 

@@ -57,6 +57,14 @@ enum run_state { RUN_RUNNING, RUN_FINISHED, RUN_INTERRUPTED, RUN_STOPPED, RUN_AB
  * ABORTED: could not connect, or stopped by an error class. */
 const char *run_state_name(enum run_state state);
 
+/* What the engine cost: its worker processes without the parent, the observer and the worker of @setup. */
+struct run_costs {
+	struct msg_usage workers; /* sums over those that told; max_rss_kb: of each one's peak */
+	uint32_t told, untold; /* worker processes that did, and that ended without a word */
+	int64_t start_skew_us; /* first to last start of a session's first task or transaction; -1 = not known */
+	double lane_fairness, session_fairness; /* Jain's index of what was done by each; 0 = nothing was */
+};
+
 struct run_end {
 	enum run_state state;
 	const char *reason; /* "" or "SIGTERM", "--max-time 10s", ... */
@@ -67,6 +75,7 @@ struct run_end {
 	struct msg_swept swept;
 	struct msg_usage usage; /* sum over all children */
 	struct msg_usage parent_usage;
+	struct run_costs costs;
 	int64_t clock_offset_change_us; /* wall clock minus monotonic: change over the run */
 	uint32_t asked_sessions, ready_sessions;
 	int64_t parent_paused_us; /* longest time the parent was not running */

@@ -49,6 +49,24 @@ static bool apply_usage(
 	        p->involuntary_switches, run);
 }
 
+static bool apply_costs(struct store *store, int64_t run, const struct run_costs *c, struct err *err)
+{
+	const struct msg_usage *u = &c->workers;
+	bool any = c->told > 0;
+	return store_db_do(store->db, store->path, err,
+	        "UPDATE run SET worker_user_us = ?1, worker_system_us = ?2, worker_voluntary_switches = ?3, "
+	        "worker_involuntary_switches = ?4, worker_peak_kb = ?5, worker_private_kb = ?6, worker_threads = ?7, "
+	        "worker_descriptors = ?8, workers_told = ?9, workers_untold = ?10, backends_read = ?11, "
+	        "backends_private_kb = ?12, start_skew_us = ?13, lane_fairness = nullif(?14, 0.0), "
+	        "session_fairness = nullif(?15, 0.0) WHERE id = ?16",
+	        "nnnnnnnniiinnddi", any ? u->user_us : INT64_MIN, any ? u->system_us : INT64_MIN,
+	        any ? u->voluntary_switches : INT64_MIN, any ? u->involuntary_switches : INT64_MIN,
+	        any ? u->max_rss_kb : INT64_MIN, u->private_kb > 0 ? u->private_kb : INT64_MIN,
+	        u->threads > 0 ? u->threads : INT64_MIN, u->descriptors > 0 ? u->descriptors : INT64_MIN,
+	        (int64_t)c->told, (int64_t)c->untold, u->backends, u->backends > 0 ? u->backends_kb : INT64_MIN,
+	        c->start_skew_us >= 0 ? c->start_skew_us : INT64_MIN, c->lane_fairness, c->session_fairness, run);
+}
+
 /* A load run's transactions are counted in its own rows, where they have room beyond 32 bits. */
 static bool apply_load_end(struct store *store, int64_t run, struct err *err)
 {
@@ -70,7 +88,8 @@ static bool apply_end(struct store *store, const struct op *op, struct err *err)
 	               (int64_t)e->unknown, (int64_t)e->not_run, (int64_t)e->attempts, (int64_t)e->attempts_done,
 	               (int64_t)e->attempts_failed, (int64_t)e->attempts_unknown, (int64_t)e->exit_code, op->run) &&
 	       apply_load_end(store, op->run, err) && apply_phases(store, op->run, &e->phases, err) &&
-	       apply_sweep(store, op->run, e, err) && apply_usage(store, op->run, &e->usage, &e->parent_usage, err);
+	       apply_sweep(store, op->run, e, err) && apply_usage(store, op->run, &e->usage, &e->parent_usage, err) &&
+	       apply_costs(store, op->run, &e->costs, err);
 }
 
 static bool apply_fact(struct store *store, const struct op *op, struct err *err)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/cost.h"
 #include "reports/load_numbers.h"
 #include "reports/sqlstate.h"
 #include "reports/stats.h"
@@ -217,6 +218,37 @@ void text_results(struct text_line *l, const struct rendering *r)
 		text_words(l, TINT_PLAIN, buf_str(&b));
 		text_end(l);
 	}
+	buf_free(&b);
+}
+
+/* "name value" pairs, three blanks between them, that are never torn apart at the line's end. */
+void text_cost(struct text_line *l, const struct rendering *r)
+{
+	int begin = l->width >= 60 ? 26 : 4;
+	struct buf b = {0};
+
+	cost_line(r->run, &b);
+	if (b.len > 0) {
+		text_to(l, 1);
+		l->hang = begin;
+		text_cell(l, TINT_DIM, l->width >= 60 ? begin - 1 : 8, "what it cost");
+		text_to(l, begin);
+	}
+	for (char *pair = (char *)b.data, *end; b.len > 0 && pair != NULL; pair = end ? end + 3 : NULL) {
+		end = strstr(pair, "   ");
+		if (end)
+			*end = '\0';
+		if (l->column > begin && l->column + 3 + (int)strlen(pair) > l->width) {
+			text_end(l);
+			l->hang = begin;
+			text_to(l, begin);
+		} else if (l->column > begin) {
+			text_to(l, l->column + 3);
+		}
+		text_words(l, TINT_PLAIN, pair);
+	}
+	if (b.len > 0)
+		text_end(l);
 	buf_free(&b);
 }
 

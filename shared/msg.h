@@ -86,6 +86,8 @@ struct msg_fatal {
 };
 struct msg_usage {
 	int64_t user_us, system_us, max_rss_kb, private_kb, voluntary_switches, involuntary_switches;
+	int64_t threads, descriptors; /* of the moment; 0 = not told */
+	int64_t backends, backends_kb; /* server processes of its sessions that could be read, their private memory */
 };
 
 /* A stretch of consecutive samples in which one backend showed the same state. Server clock, microseconds. */

@@ -91,7 +91,8 @@ static const struct layout fatal_layout = LAYOUT(fatal_fields, T);
 
 #define T struct msg_usage
 static const struct field usage_fields[] = {I64(T, user_us), I64(T, system_us), I64(T, max_rss_kb), I64(T, private_kb),
-        I64(T, voluntary_switches), I64(T, involuntary_switches)};
+        I64(T, voluntary_switches), I64(T, involuntary_switches), I64(T, threads), I64(T, descriptors),
+        I64(T, backends), I64(T, backends_kb)};
 static const struct layout usage_layout = LAYOUT(usage_fields, T);
 #undef T
 

@@ -38,6 +38,7 @@ struct slot {
 	_Atomic int64_t since_ns; /* when the stage began */
 	_Atomic int64_t taken_ns; /* of the running attempt */
 	_Atomic int64_t sent_ns;
+	_Atomic int64_t begun_ns; /* first byte of its first task or transaction sent; never reset */
 	_Atomic int64_t heartbeat_ns; /* when its lane last stepped */
 	_Atomic int64_t deadline_ns; /* the lane will have dropped the session by then; CLOCK_NEVER = none */
 	/* Load runs, warm-up included: transactions of which something may have been sent, and those whose outcome was
@@ -50,6 +51,13 @@ struct slot {
 	 * number; taken_ns is when it began. SLOT_SAFE and SLOT_BACKOFF mean what they mean for tasks. */
 	_Atomic uint32_t tx_script;
 };
+
+/* Notes when a session began its first task or transaction; later calls change nothing. */
+static inline void slot_begun(struct slot *slot, int64_t now)
+{
+	if (atomic_load_explicit(&slot->begun_ns, memory_order_relaxed) == 0)
+		atomic_store_explicit(&slot->begun_ns, now, memory_order_relaxed);
+}
 
 /* The one function that moves a slot to another stage. */
 void slot_stage(struct slot *slot, enum slot_stage stage, int64_t now);

@@ -67,6 +67,7 @@ void load_show_sent(struct session *s, unsigned kind, int64_t now)
 	if (l->started)
 		return;
 	l->started = true;
+	slot_begun(s->slot, now);
 	atomic_store_explicit(&s->slot->tx_started,
 	        atomic_load_explicit(&s->slot->tx_started, memory_order_relaxed) + 1, memory_order_release);
 }

@@ -294,6 +294,8 @@ void task_begin(struct session *s, int64_t now)
 	}
 	s->attempt.sent_ns = now;
 	atomic_store_explicit(&s->slot->sent_ns, now, memory_order_relaxed);
+	if (!s->a->special)
+		slot_begun(s->slot, now);
 	run->sent = true;
 	if (run->send == SEND_STEPS) {
 		ok = send_step(s, now);

@@ -141,6 +141,14 @@ static void check_all_closed(struct worker *w, struct lane *lane)
 		worker_fatal(w, EXIT_CONNECT, lane->gave_up->report.sqlstate, lane->gave_up->message);
 }
 
+static void measure(struct worker *w)
+{
+	usage_read(&w->usage);
+	if (!w->a->special)
+		usage_backends(&w->usage, w->a->shm, w->a->first_session, w->a->nsessions);
+	w->measured = true;
+}
+
 void worker_settle(struct worker *w, struct lane *lane)
 {
 	check_all_closed(w, lane);
@@ -152,8 +160,7 @@ void worker_settle(struct worker *w, struct lane *lane)
 		send_plain(w, MSG_DONE);
 		/* While the parent hears it: later there would be a session's end and a process's that wait for this.
 		 */
-		usage_read(&w->usage);
-		w->measured = true;
+		measure(w);
 	}
 	pthread_mutex_unlock(&w->lock);
 }
@@ -163,7 +170,7 @@ static void send_usage(struct worker *w)
 	struct buf body = {0};
 
 	if (!w->measured)
-		usage_read(&w->usage);
+		measure(w);
 	msg_put_usage(&body, &w->usage);
 	worker_send(w, body.data, body.len);
 	buf_free(&body);

@@ -79,7 +79,7 @@ static void fixed(void **state)
 		fixed_blocks(shape, blocks, many, 0);
 	fixed_blocks(shape, 8, soak() ? EXPERIMENTS : 2000, 2); /* four engines in each block */
 	fixed_blocks(shape, 11, soak() ? EXPERIMENTS : 2000, 0);
-	fixed_blocks(shape, 16, soak() ? EXPERIMENTS : 200, 0);
+	fixed_blocks(shape, 16, soak() ? 4000 : 200, 0);
 	fixed_blocks(shape, 20, soak() ? 2000 : 100, 0);
 }
 

@@ -29,6 +29,7 @@ struct job {
 	size_t nruns;
 	bool several; /* more than one run was asked for, even if one came of it */
 	const char *folder; /* NULL: to one file or standard output */
+	struct output out; /* that one */
 };
 
 static const char *ending(enum format format)
@@ -251,23 +252,41 @@ static bool write_index(const struct job *job, struct err *err)
 	return ok;
 }
 
-/* Without the header line that the reports before it have already written. */
-static void drop_header(struct buf *content)
+/* Into a file of its own. */
+static bool write_report(const struct job *job, struct loaded *l, struct err *err)
 {
-	char *end = content->len > 0 ? strchr(content->data, '\n') : NULL;
-	size_t skip = end ? (size_t)(end - content->data) + 1 : 0;
+	struct output page;
+	struct buf path = {0};
+	char name[64];
 
-	memmove(content->data, content->data + skip, content->len - skip);
-	content->len -= skip;
-	if (content->data)
-		content->data[content->len] = '\0';
+	snprintf(name, sizeof name, "run-%" PRId64 ".%s", l->run.id, ending(job->options.format));
+	beside(job, name, &path);
+	bool ok = output_open(&page, buf_str(&path), err) &&
+	          output_close(&page, output_put_report(&page, &l->rendering, &job->options, err), err);
+	if (ok)
+		tell(job, buf_str(&path), page.bytes);
+	buf_free(&path);
+	return ok;
 }
 
-static bool report_run(struct job *job, size_t i, struct buf *all, struct err *err)
+/* Behind those before it: one table of several runs has one header. */
+static bool add_report(struct job *job, struct loaded *l, bool first, struct err *err)
+{
+	bool table = job->options.format == FORMAT_CSV;
+	struct buf line = {0};
+
+	l->rendering.headless = table && !first;
+	buf_puts(&line, "\n");
+	bool ok = (first || table || output_put(&job->out, &line, err)) &&
+	          output_put_report(&job->out, &l->rendering, &job->options, err);
+	buf_free(&line);
+	return ok;
+}
+
+static bool report_run(struct job *job, size_t i, struct err *err)
 {
 	struct loaded l;
-	struct buf one = {0};
-	char previous[48], name[64];
+	char previous[48];
 	bool ok;
 
 	if (!load(job, job->runs[i], &l, err))
@@ -275,49 +294,37 @@ static bool report_run(struct job *job, size_t i, struct buf *all, struct err *e
 	link_neighbours(job, &l, previous);
 	if (!job->folder && job->options.csv_table == NULL)
 		job->options.csv_table = csv_default(&l.run); /* one file is one table, the first run's */
-	ok = output_render(&l.rendering, &job->options, &one, err);
-	snprintf(name, sizeof name, "run-%" PRId64 ".%s", l.run.id, ending(job->options.format));
-	if (ok && job->folder) {
-		ok = write_page(job, name, &one, err);
-	} else if (ok) {
-		if (i > 0 && job->options.format == FORMAT_CSV)
-			drop_header(&one);
-		else if (i > 0)
-			buf_puts(all, "\n");
-		buf_append(all, buf_str(&one), one.len);
-	}
-	buf_free(&one);
+	ok = job->folder ? write_report(job, &l, err) : add_report(job, &l, i == 0, err);
 	unload(&l);
 	return ok;
 }
 
-static bool put_out(const struct job *job, const struct buf *all, struct err *err)
+static bool report_runs(struct job *job, struct err *err)
 {
-	if (job->options.output != NULL) {
-		if (!output_write(job->options.output, all, err))
-			return false;
-		tell(job, job->options.output, all->len);
-	} else {
-		fwrite(buf_str(all), 1, all->len, stdout);
-	}
-	return true;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < job->nruns; i++)
+		ok = report_run(job, i, err);
+	return ok;
 }
 
 static bool report(struct job *job, struct err *err)
 {
-	struct buf all = {0};
 	bool ok = choose_runs(job, err) && choose_place(job, err);
 
-	for (size_t i = 0; ok && i < job->nruns; i++)
-		ok = report_run(job, i, &all, err);
-	if (ok && !job->folder)
-		ok = put_out(job, &all, err);
-	if (ok && job->folder && job->several && job->options.format == FORMAT_HTML)
-		ok = write_index(job, err);
+	if (ok && job->folder) {
+		ok = report_runs(job, err);
+		if (ok && job->several && job->options.format == FORMAT_HTML)
+			ok = write_index(job, err);
+	} else if (ok) {
+		ok = output_open(&job->out, job->options.output, err) &&
+		     output_close(&job->out, report_runs(job, err), err);
+		if (ok && job->options.output != NULL)
+			tell(job, job->options.output, job->out.bytes);
+	}
 	if (ok && (fflush(stdout) != 0 || ferror(stdout)))
 		ok = err_set(
 		        err, EXIT_STORE, "the report could not be written to standard output: %s", strerror(errno));
-	buf_free(&all);
 	return ok;
 }
 

@@ -1,5 +1,5 @@
 /*
- * output: renderer by format, and writing whole files.
+ * output: renderer by format, and writing whole files. See output.h.
  */
 #include "orchestrator/output.h"
 
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool output_render(const struct rendering *r, const struct options *options, struct buf *out, struct err *err)
+static bool output_render(const struct rendering *r, const struct options *options, struct buf *out, struct err *err)
 {
 	switch (options->format) {
 	case FORMAT_HTML:
@@ -64,17 +64,6 @@ static void sync_folder(const char *path)
 	buf_free(&folder);
 }
 
-static bool write_directly(const char *path, const struct buf *content, struct err *err)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return refuse(path, "open", err);
-	bool ok = write_all(fd, content) || refuse(path, "write", err);
-	if (close(fd) != 0 && ok)
-		ok = refuse(path, "write", err);
-	return ok;
-}
-
 /* A file of the first name was left by a process of this number that was killed (in a container numbers repeat), or is
  * being written by one of another container: it is left alone. */
 static int create_beside(const char *path, struct buf *name)
@@ -89,31 +78,83 @@ static int create_beside(const char *path, struct buf *name)
 	return -1;
 }
 
-bool output_write(const char *path, const struct buf *content, struct err *err)
+/* Devices and pipes are written to as they are. */
+static bool open_special(struct output *o, const struct stat *st, struct err *err)
+{
+	if (S_ISDIR(st->st_mode)) {
+		errno = EISDIR;
+		return refuse(o->path, "write", err);
+	}
+	o->fd = open(o->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	return o->fd >= 0 || refuse(o->path, "open", err);
+}
+
+bool output_open(struct output *o, const char *path, struct err *err)
 {
 	struct stat st;
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		if (S_ISDIR(st.st_mode)) {
-			errno = EISDIR;
-			return refuse(path, "write", err);
-		}
-		return write_directly(path, content, err);
-	}
-	struct buf name = {0};
-	int fd = create_beside(path, &name);
-	if (fd < 0) {
-		buf_free(&name);
-		return refuse(path, "create", err);
-	}
-	bool ok = (write_all(fd, content) && fsync(fd) == 0) || refuse(path, "write", err);
-	if (close(fd) != 0 && ok)
-		ok = refuse(path, "write", err);
-	if (ok && rename(buf_str(&name), path) != 0)
-		ok = refuse(path, "rename", err);
-	if (!ok)
-		unlink(buf_str(&name));
-	else
-		sync_folder(path);
-	buf_free(&name);
+
+	*o = (struct output){.path = path, .fd = -1};
+	if (path == NULL)
+		return true;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return open_special(o, &st, err);
+	o->fd = create_beside(path, &o->name);
+	if (o->fd >= 0)
+		return true;
+	refuse(path, "create", err);
+	buf_free(&o->name);
+	return false;
+}
+
+bool output_put(struct output *o, const struct buf *part, struct err *err)
+{
+	o->bytes += part->len;
+	if (o->path != NULL)
+		return write_all(o->fd, part) || refuse(o->path, "write", err);
+	if (fwrite(buf_str(part), 1, part->len, stdout) == part->len)
+		return true;
+	return err_set(err, EXIT_STORE, "the report could not be written to standard output: %s", strerror(errno));
+}
+
+bool output_close(struct output *o, bool ok, struct err *err)
+{
+	bool temporary = o->name.len > 0;
+
+	if (ok && temporary && fsync(o->fd) != 0)
+		ok = refuse(o->path, "write", err);
+	if (o->fd >= 0 && close(o->fd) != 0 && ok)
+		ok = refuse(o->path, "write", err);
+	o->fd = -1;
+	if (ok && temporary && rename(buf_str(&o->name), o->path) != 0)
+		ok = refuse(o->path, "rename", err);
+	if (ok && temporary)
+		sync_folder(o->path);
+	else if (temporary)
+		unlink(buf_str(&o->name));
+	buf_free(&o->name);
+	return ok;
+}
+
+bool output_write(const char *path, const struct buf *content, struct err *err)
+{
+	struct output o;
+
+	return output_open(&o, path, err) && output_close(&o, output_put(&o, content, err), err);
+}
+
+static bool take_part(void *to, const struct buf *part, struct err *err)
+{
+	return output_put(to, part, err);
+}
+
+bool output_put_report(struct output *o, struct rendering *r, const struct options *options, struct err *err)
+{
+	const struct render_drain drain = {take_part, o};
+	struct buf rest = {0};
+
+	r->drain = &drain;
+	bool ok = output_render(r, options, &rest, err) && output_put(o, &rest, err);
+	r->drain = NULL;
+	buf_free(&rest);
 	return ok;
 }

@@ -10,11 +10,22 @@
 #include "shared/buf.h"
 #include "shared/err.h"
 
-/* Appends the report in options->format. EXIT_USAGE: no such CSV table. */
-bool output_render(const struct rendering *r, const struct options *options, struct buf *out, struct err *err);
+struct output {
+	const char *path; /* NULL = standard output */
+	struct buf name; /* what is written until it is whole, "" = path itself (devices and pipes) */
+	int fd;
+	size_t bytes; /* put so far */
+};
 
-/* Replaces the file (mode 0600); EXIT_STORE when that fails, the old file then stays as it was. Devices and pipes are
- * written to directly. */
+/* Begins to replace the file (mode 0600). True: the owner calls output_close, which ends it; with ok it is put in its
+ * place, else the old file stays as it was. What cannot be written is EXIT_STORE. */
+bool output_open(struct output *o, const char *path, struct err *err);
+bool output_put(struct output *o, const struct buf *part, struct err *err);
+bool output_close(struct output *o, bool ok, struct err *err);
+/* All three. */
 bool output_write(const char *path, const struct buf *content, struct err *err);
+
+/* Renders in options->format, tables that may be large bit by bit. EXIT_USAGE: no such CSV table. */
+bool output_put_report(struct output *o, struct rendering *r, const struct options *options, struct err *err);
 
 #endif

@@ -159,6 +159,20 @@ static void report_hint(const struct experiment *x, int64_t run, char *out, size
 	buf_free(&path);
 }
 
+/* To the file of -o, else to standard output. */
+static bool write_report(const struct experiment *x, struct rendering *r, struct err *err)
+{
+	struct output to;
+
+	/* The store is closed by now; the records of a load run are read while they are written. */
+	r->query = r->run->load != NULL ? query_open(x->store_path, err) : NULL;
+	bool ok = (r->run->load == NULL || r->query != NULL) && output_open(&to, x->options->output, err) &&
+	          output_close(&to, output_put_report(&to, r, x->options, err), err);
+	query_close(r->query);
+	r->query = NULL;
+	return ok;
+}
+
 /* The text of the median run, or with -F and no -o the report itself, on standard output. */
 static bool print_median(const struct experiment *x, const struct gallery *g, const struct shown *s, struct err *err)
 {
@@ -170,7 +184,7 @@ static bool print_median(const struct experiment *x, const struct gallery *g, co
 	        .proof = &s->proof,
 	        .budget = &budget,
 	        .store_path = x->store_path};
-	struct buf text = {0}, report = {0};
+	struct buf text = {0};
 	bool ok = true;
 	if (o->format == FORMAT_NONE || o->output != NULL) {
 		char hint[4600] = "";
@@ -183,21 +197,13 @@ static bool print_median(const struct experiment *x, const struct gallery *g, co
 		text_render(&r, &style, &text);
 		say_repeats(g, s, &text);
 	}
-	if (o->format != FORMAT_NONE) {
-		/* The store is closed by now; the records of a load run are read while they are written. */
-		r.query = s->view.load != NULL ? query_open(x->store_path, err) : NULL;
-		ok = (s->view.load == NULL || r.query != NULL) && output_render(&r, o, &report, err) &&
-		     (o->output == NULL || output_write(o->output, &report, err));
-		query_close(r.query);
-		if (ok && o->output != NULL)
-			buf_printf(&text, " report: %s\n", o->output);
-		else if (ok)
-			buf_append(&text, buf_str(&report), report.len);
-	}
-	if (!o->quiet || (o->format != FORMAT_NONE && o->output == NULL))
+	if (o->format != FORMAT_NONE)
+		ok = write_report(x, &r, err);
+	if (ok && o->format != FORMAT_NONE && o->output != NULL)
+		buf_printf(&text, " report: %s\n", o->output);
+	if (!o->quiet)
 		fwrite(buf_str(&text), 1, text.len, stdout);
 	buf_free(&text);
-	buf_free(&report);
 	return ok;
 }
 

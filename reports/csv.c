@@ -270,18 +270,19 @@ bool csv_render(const struct rendering *r, const char *table, bool raw, struct b
 	const size_t nwriters = sizeof writers / sizeof *writers;
 	const char *name = table ? table : csv_default(r->run);
 	const struct csv_column *columns = csv_columns(name);
-	struct csv_row row = {.out = out, .raw = raw, .err = err};
+	struct csv_row row = {.out = out, .raw = raw, .drain = r->drain, .err = err};
 
 	if (columns == NULL)
 		return no_such_table(name, err);
-	for (size_t i = 0; columns[i].name; i++)
+	for (size_t i = 0; columns[i].name && !r->headless; i++)
 		buf_printf(out, "%s%s", i ? "," : "", columns[i].name);
-	buf_putc(out, '\n');
+	if (!r->headless)
+		buf_putc(out, '\n');
 	size_t which = 0;
 	while (strcmp(csv_tables()[which], name) != 0)
 		which++;
 	if (which >= nwriters)
-		return load_writers[which - nwriters](r, &row);
+		return load_writers[which - nwriters](r, &row) && !row.stopped;
 	writers[which](r, &row);
-	return true;
+	return !row.stopped;
 }

@@ -8,6 +8,8 @@
 #include "reports/escape.h"
 #include "shared/clock.h"
 
+#define DRAIN_AT (64u << 10) /* bytes in the buffer from which on it is drained */
+
 static void next_cell(struct csv_row *row)
 {
 	if (row->begun)
@@ -75,4 +77,8 @@ void csv_end_row(struct csv_row *row)
 {
 	buf_putc(row->out, '\n');
 	row->begun = false;
+	if (!row->drain || row->stopped || row->out->len < DRAIN_AT)
+		return;
+	row->stopped = !row->drain->take(row->drain->to, row->out, row->err);
+	buf_clear(row->out);
 }

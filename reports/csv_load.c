@@ -194,7 +194,7 @@ static bool put_record(void *context, const struct load_record *record)
 	csv_put_int(w->row, record->retries);
 	csv_put_text(w->row, sqlstate);
 	csv_end_row(w->row);
-	return true;
+	return !w->row->stopped;
 }
 
 bool csv_load_records(const struct rendering *r, struct csv_row *row)

@@ -10,6 +10,8 @@
 struct csv_row {
 	struct buf *out;
 	bool raw, begun;
+	const struct render_drain *drain;
+	bool stopped; /* it could not be written: err says why, and the rest is not wanted */
 	struct err *err; /* of a table that is read while it is written */
 };
 

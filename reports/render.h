@@ -11,6 +11,13 @@
 #include "reports/query.h"
 #include "shared/buf.h"
 
+/* Where a rendering that may be larger than memory should hold goes bit by bit: `take` writes the part and the buffer
+ * is then emptied. False with err: it could not be written, which ends the rendering. */
+struct render_drain {
+	bool (*take)(void *to, const struct buf *part, struct err *err);
+	void *to;
+};
+
 struct rendering {
 	const struct run_view *run;
 	const struct run_view *baseline; /* NULL = none */
@@ -22,6 +29,8 @@ struct rendering {
 	/* For the page; relative file names that exist beside it, NULL = no link. */
 	const char *index_href, *previous_href;
 	size_t detail; /* attempts that the page's zoom keeps, 0 = 20,000 */
+	const struct render_drain *drain; /* CSV; NULL = all is left in the buffer, else the last part is */
+	bool headless; /* CSV: without the header line, which stands above the run before */
 };
 
 struct text_style {

@@ -138,6 +138,59 @@ static void records_are_expanded(void **state)
 	buf_free(&out);
 }
 
+/* What a table in parts is collected in; it refuses after so many. */
+struct parts {
+	struct buf whole;
+	size_t count, most, largest;
+};
+
+static bool take_part(void *to, const struct buf *part, struct err *why)
+{
+	struct parts *p = to;
+	buf_append(&p->whole, part->data, part->len);
+	p->largest = part->len > p->largest ? part->len : p->largest;
+	return ++p->count <= p->most || err_set(why, EXIT_STORE, "full");
+}
+
+/* Records may be more than memory holds: they never stand in the buffer as a whole. */
+static void records_leave_in_parts(void **state)
+{
+	(void)state;
+	struct parts p = {.most = SIZE_MAX};
+	struct render_drain drain = {take_part, &p};
+	struct buf whole = {0}, rest = {0};
+	assert_true(csv_render(&load.rendering, "load_records", false, &whole, &err));
+	load.rendering.drain = &drain;
+	assert_true(csv_render(&load.rendering, "load_records", false, &rest, &err));
+	assert_true(p.count > 0);
+	assert_true(p.largest < whole.len && rest.len < whole.len);
+	take_part(&p, &rest, &err);
+	assert_int_equal(p.whole.len, whole.len);
+	assert_memory_equal(p.whole.data, whole.data, whole.len);
+	/* The disk is full: no more is asked for. */
+	p.most = p.count = 0;
+	assert_false(csv_render(&load.rendering, "load_records", false, &rest, &err));
+	assert_int_equal(p.count, 1);
+	assert_string_equal(err.text, "full");
+	load.rendering.drain = NULL;
+	buf_free(&p.whole);
+	buf_free(&whole);
+	buf_free(&rest);
+}
+
+static void several_runs_have_one_header(void **state)
+{
+	(void)state;
+	struct buf whole = {0}, rows = {0};
+	assert_true(csv_render(&load.rendering, "load_scripts", false, &whole, &err));
+	load.rendering.headless = true;
+	assert_true(csv_render(&load.rendering, "load_scripts", false, &rows, &err));
+	load.rendering.headless = false;
+	assert_string_equal(buf_str(&rows), strchr(buf_str(&whole), '\n') + 1);
+	buf_free(&whole);
+	buf_free(&rows);
+}
+
 static void the_default_is_what_can_be_plotted(void **state)
 {
 	(void)state;
@@ -184,7 +237,8 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {CASE(every_table_has_its_rows), CASE(cells_say_what_was_stored),
-	        CASE(records_are_expanded), CASE(the_default_is_what_can_be_plotted), CASE(pruned_records_are_no_rows),
+	        CASE(records_are_expanded), CASE(records_leave_in_parts), CASE(several_runs_have_one_header),
+	        CASE(the_default_is_what_can_be_plotted), CASE(pruned_records_are_no_rows),
 	        CASE(damaged_records_are_an_error)};
 	return cmocka_run_group_tests_name("csv load", tests, NULL, NULL);
 }

@@ -11,7 +11,6 @@
 #define SOUND_BEYOND 10.0
 #define Z95 1.959964
 
-/* Whole stores and loads: the writer is alone, but another process may be reading. */
 static uint64_t get(const uint64_t *at)
 {
 	return __atomic_load_n(at, __ATOMIC_RELAXED);
@@ -28,20 +27,6 @@ static double get_squares(const struct hist *h)
 
 	__atomic_load(&h->squares, &value, __ATOMIC_RELAXED);
 	return value;
-}
-
-static void put_squares(struct hist *h, double value)
-{
-	__atomic_store(&h->squares, &value, __ATOMIC_RELAXED);
-}
-
-unsigned hist_bucket(uint64_t ns)
-{
-	if (ns < SUB)
-		return (unsigned)ns;
-	unsigned power = 63u - (unsigned)__builtin_clzll(ns);
-
-	return ((power - HIST_SUB_BITS + 1) << HIST_SUB_BITS) + (unsigned)((ns >> (power - HIST_SUB_BITS)) & (SUB - 1));
 }
 
 uint64_t hist_bucket_low(unsigned bucket)
@@ -63,29 +48,14 @@ static void widen(struct hist *h, uint64_t low1, uint64_t high)
 		put(&h->high, high);
 }
 
-/* The buckets first: one that dies in between leaves the bounds to whoever goes on. */
-static void stretch(struct hist *h, uint64_t value, unsigned bucket)
+void hist_stretch(struct hist *h, uint64_t value, unsigned bucket)
 {
+	/* The buckets first: one that dies in between leaves the bounds to whoever goes on. */
 	widen(h, bucket + 1, bucket);
 	if (get(&h->min1) == 0 || value + 1 < get(&h->min1))
 		put(&h->min1, value + 1);
 	if (value > get(&h->max))
 		put(&h->max, value);
-}
-
-void hist_add(struct hist *h, int64_t ns)
-{
-	uint64_t value = ns < 0 ? 0 : (uint64_t)ns;
-	unsigned bucket = hist_bucket(value);
-	double us = (double)(int64_t)value / NS_PER_US_F;
-
-	put(&h->buckets[bucket], get(&h->buckets[bucket]) + 1);
-	put(&h->sum, get(&h->sum) + value);
-	put_squares(h, get_squares(h) + us * us);
-	/* One between the smallest and the largest lies in a bucket between theirs; without any yet, all are below. */
-	if (value > get(&h->max) || value < get(&h->min1) - 1)
-		stretch(h, value, bucket);
-	put(&h->count, get(&h->count) + 1);
 }
 
 void hist_merge(struct hist *into, const struct hist *from)

@@ -28,8 +28,6 @@ struct hist {
 	uint64_t buckets[HIST_BUCKETS];
 };
 
-/* Adds a time in ns; a negative one counts as 0. */
-void hist_add(struct hist *h, int64_t ns);
 /* Adds all values of another one, exactly. */
 void hist_merge(struct hist *into, const struct hist *from);
 /* What came to `now` since `before` was copied from it: into `out`, min and max to a bucket's precision. */
@@ -52,7 +50,35 @@ void hist_pack(const struct hist *h, struct buf *out);
 bool hist_unpack(struct hist *h, const void *bytes, size_t len);
 
 /* Bounds of a bucket: its values are low <= v < high. */
-unsigned hist_bucket(uint64_t ns);
 uint64_t hist_bucket_low(unsigned bucket);
+static inline unsigned hist_bucket(uint64_t ns)
+{
+	if (ns < 1u << HIST_SUB_BITS)
+		return (unsigned)ns;
+	unsigned shift = 63u - HIST_SUB_BITS - (unsigned)__builtin_clzll(ns);
+
+	return (shift << HIST_SUB_BITS) + (unsigned)(ns >> shift);
+}
+
+/* Makes room for a value that is the smallest or the largest so far; for hist_add. */
+void hist_stretch(struct hist *h, uint64_t value, unsigned bucket);
+
+/* Adds a time in ns; a negative one counts as 0. Every transaction comes through here. Whole stores and loads: the
+ * writer is alone, but another process may be reading. */
+static inline void hist_add(struct hist *h, int64_t ns)
+{
+	uint64_t value = ns < 0 ? 0 : (uint64_t)ns;
+	unsigned bucket = hist_bucket(value);
+	double us = (double)(int64_t)value / 1000.0, squares;
+
+	__atomic_store_n(&h->buckets[bucket], h->buckets[bucket] + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&h->sum, h->sum + value, __ATOMIC_RELAXED);
+	squares = h->squares + us * us;
+	__atomic_store(&h->squares, &squares, __ATOMIC_RELAXED);
+	/* One between the smallest and the largest lies in a bucket between theirs; without any yet, all are below. */
+	if (value > h->max || value < h->min1 - 1)
+		hist_stretch(h, value, bucket);
+	__atomic_store_n(&h->count, h->count + 1, __ATOMIC_RELAXED);
+}
 
 #endif

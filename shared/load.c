@@ -58,6 +58,17 @@ bool load_layout(struct load_layout *layout, uint32_t nlanes, uint32_t nscripts,
 	return true;
 }
 
+bool load_record_put(const struct load_layout *layout, struct load_lane *lane, const struct load_record *record)
+{
+	struct load_record *place = load_record_place(layout, lane);
+
+	if (!place)
+		return false;
+	*place = *record;
+	load_record_wrote(lane);
+	return true;
+}
+
 size_t load_record_take(const struct load_layout *layout, struct load_lane *lane, struct load_record *out, size_t most)
 {
 	uint64_t tail = atomic_load_explicit(&lane->tail, memory_order_relaxed);

@@ -157,21 +157,25 @@ static inline void load_count(_Atomic uint64_t *counter, uint64_t more)
 	        counter, atomic_load_explicit(counter, memory_order_relaxed) + more, memory_order_relaxed);
 }
 
-/* The lane writes, the parent takes. put: false (and counted) when the ring is full. take: how many were copied. */
-static inline bool load_record_put(
-        const struct load_layout *layout, struct load_lane *lane, const struct load_record *record)
+/* The lane writes, the parent takes. place: where the next record is to be written, NULL (and counted) when the ring is
+ * full; wrote: it stands there. put: both for one that stands elsewhere. take: how many were copied. */
+static inline struct load_record *load_record_place(const struct load_layout *layout, struct load_lane *lane)
 {
 	uint64_t head = atomic_load_explicit(&lane->head, memory_order_relaxed);
 
 	if (head - atomic_load_explicit(&lane->tail, memory_order_acquire) >= layout->ring_size) {
 		load_count(&lane->dropped, 1);
-		return false;
+		return NULL;
 	}
-	load_lane_ring(layout, lane)[head & (layout->ring_size - 1)] = *record;
-	/* Last: who sees the new head sees the record. */
-	atomic_store_explicit(&lane->head, head + 1, memory_order_release);
-	return true;
+	return &load_lane_ring(layout, lane)[head & (layout->ring_size - 1)];
 }
+static inline void load_record_wrote(struct load_lane *lane)
+{
+	/* Last: who sees the new head sees the record. */
+	atomic_store_explicit(
+	        &lane->head, atomic_load_explicit(&lane->head, memory_order_relaxed) + 1, memory_order_release);
+}
+bool load_record_put(const struct load_layout *layout, struct load_lane *lane, const struct load_record *record);
 size_t load_record_take(const struct load_layout *layout, struct load_lane *lane, struct load_record *out, size_t most);
 
 /* When counting begins, for a GO instant: after ramp and warm-up. */

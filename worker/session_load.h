@@ -55,6 +55,7 @@ struct looping {
 
 	/* the transaction, or what goes for all of a batch */
 	int script, at;
+	const struct script *running; /* that script, outside batches */
 	int64_t start_ns, command_ns;
 	int64_t busy_since; /* of a batch: the end before */
 	int64_t sleep_until; /* 0 = no \sleep */

@@ -125,17 +125,16 @@ void load_finish(struct session *s, enum load_outcome outcome, int64_t now)
 {
 	struct looping *l = s->load;
 	bool scheduled = l->tally->scheduled, bad = outcome == LOAD_FAILED || outcome == LOAD_UNKNOWN;
-	uint32_t retries = l->tries - 1;
-	struct tally_end end = {.record = {.end_ns = now,
-	                                .latency_ns = now - (scheduled ? l->scheduled_ns : l->start_ns),
-	                                .lag_ns = scheduled ? l->start_ns - l->scheduled_ns : 0,
-	                                .session = s->number,
-	                                .sqlstate = bad ? load_sqlstate_pack(l->sqlstate) : 0,
-	                                .script = (uint16_t)l->script,
-	                                .retries = retries < UINT16_MAX ? (uint16_t)retries : UINT16_MAX,
-	                                .outcome = outcome},
+	struct tally_end end = {.outcome = outcome,
+	        .end_ns = now,
+	        .latency_ns = now - (scheduled ? l->scheduled_ns : l->start_ns),
+	        .lag_ns = scheduled ? l->start_ns - l->scheduled_ns : 0,
 	        .start_ns = l->start_ns,
 	        .busy_ns = now - l->busy_since,
+	        .session = s->number,
+	        .sqlstate = bad ? load_sqlstate_pack(l->sqlstate) : 0,
+	        .retries = l->tries - 1,
+	        .script = l->script,
 	        .begun = true,
 	        .started = l->started,
 	        .warmed = l->warmed,
@@ -155,8 +154,10 @@ void load_finish(struct session *s, enum load_outcome outcome, int64_t now)
 void load_skip(struct session *s, int64_t now)
 {
 	struct looping *l = s->load;
-	struct tally_end end = {
-	        .record = {.end_ns = now, .session = s->number, .script = (uint16_t)l->script, .outcome = LOAD_SKIPPED},
+	struct tally_end end = {.outcome = LOAD_SKIPPED,
+	        .end_ns = now,
+	        .session = s->number,
+	        .script = l->script,
 	        .warmed = l->scheduled_ns < l->tally->begin_ns,
 	        .recorded = sampled(l)};
 

@@ -35,6 +35,15 @@ static const char *spell_out(struct looping *l, const struct script_sql *sql)
 	return buf_str(&l->text);
 }
 
+static void take_values(struct looping *l, const struct script_sql *sql)
+{
+	for (int i = 0; i < sql->nparams; i++) {
+		size_t len;
+
+		l->values[i] = script_vars_text(&l->vars, sql->params[i], &len);
+	}
+}
+
 static bool send_sql(struct session *s, const struct script_sql *sql, const struct tally_command *facts)
 {
 	struct looping *l = s->load;
@@ -42,11 +51,8 @@ static bool send_sql(struct session *s, const struct script_sql *sql, const stru
 
 	if (mode == QUERY_SIMPLE)
 		return pg_query(s->pg, spell_out(l, sql));
-	for (int i = 0; i < sql->nparams; i++) {
-		size_t len;
-
-		l->values[i] = script_vars_text(&l->vars, sql->params[i], &len);
-	}
+	if (sql->nparams > 0)
+		take_values(l, sql);
 	if (mode == QUERY_EXTENDED)
 		return pg_send(s->pg, sql->numbered, sql->nparams, l->values, false);
 	return pg_execute_with(s->pg, facts->name, sql->nparams, l->values);
@@ -203,7 +209,7 @@ static void run_branch(struct session *s)
 static void run_sleep(struct session *s, const struct script_command *command, int64_t now)
 {
 	struct looping *l = s->load;
-	int64_t us, ns;
+	int64_t us = 0, ns;
 	struct err err;
 
 	if (!script_sleep_us(command, &l->eval, &us, &err)) {
@@ -283,14 +289,16 @@ static void script_done(struct session *s, int64_t now)
 void load_run(struct session *s, int64_t now)
 {
 	struct looping *l = s->load;
-	const struct script *script = &l->scripts->scripts[l->script];
+	const struct script *script = l->running;
 
 	if (s->input_lost) {
 		load_lost(s, now);
 		return;
 	}
 	while (!l->failed && l->at < script->ncommands) {
-		if (!load_run_command(s, &script->commands[l->at], now)) {
+		const struct script_command *command = &script->commands[l->at];
+
+		if (command->kind == COMMAND_SQL ? !run_sql(s, command, now) : !load_run_command(s, command, now)) {
 			load_lost(s, now);
 			return;
 		}
@@ -340,6 +348,7 @@ void load_begin(struct session *s, int64_t now)
 	struct load_lane *lane = l->tally->lane;
 
 	l->began = true;
+	l->running = &l->scripts->scripts[l->script];
 	l->start_ns = l->busy_since = now;
 	l->warmed = now < l->tally->begin_ns;
 	l->started = l->exposed = l->pipeline = false;

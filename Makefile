@@ -13,6 +13,12 @@ MSGPACK := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c |
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) $(MSGPACK) 2>/dev/null)
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) $(MSGPACK) 2>/dev/null || echo -lpq -lsqlite3 -lssl -lcrypto -ljansson -lmsgpackc)
 CPPFLAGS_ALL = -I. -I$(B)/embed -D_GNU_SOURCE $(PACKAGE_CFLAGS) $(CPPFLAGS)
+# A transaction's way crosses these files: the compiler sees them as one when the program is linked, where it can. The
+# objects hold plain code as well, for the archive, the tests that link with it and the test of symbols.
+TOGETHER = worker/lane worker/pg worker/pg_query worker/pick worker/session worker/session_ask worker/tally \
+	$(basename $(wildcard worker/session_load*.c)) shared/clock shared/hist shared/slot
+LTO_FLAGS = -flto=1 -flto-partition=none -ffat-lto-objects
+LTO := $(shell $(CC) -Werror $(LTO_FLAGS) -E -x c /dev/null >/dev/null 2>&1 && echo $(LTO_FLAGS))
 CFLAGS_ALL = $(CSTD) $(OPT) $(WARN) -fno-strict-aliasing -pthread $(CFLAGS)
 LIBS = $(PACKAGE_LIBS) -lm -pthread
 
@@ -28,8 +34,10 @@ C_FILES = $(wildcard shared/*.[ch] worker/*.[ch] reports/*.[ch] orchestrator/*.[
 
 all: $(B)/libpgparallel.a $(PROGRAM) ## build the program (the default)
 
+$(TOGETHER:%=$(B)/%.o): OPT += $(LTO)
+
 $(B)/pgparallel: $(OBJECTS)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(CFLAGS_ALL) $(LTO) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/libpgparallel.a: $(LIBRARY_OBJECTS)
 	@rm -f $@
@@ -50,12 +58,12 @@ $(B)/embed/%.inc: % | $(B)/deps
 
 $(B)/tests/%: tests/%.c $(B)/libpgparallel.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libpgparallel.a -lcmocka $(LIBS)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fno-lto -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libpgparallel.a -lcmocka $(LIBS)
 
 # Those of make bench need no test library.
 $(B)/tests/bench/%: tests/bench/%.c $(B)/libpgparallel.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libpgparallel.a $(LIBS)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fno-lto -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libpgparallel.a $(LIBS)
 
 demo: ## install what is missing, run five queries in parallel on a throwaway server
 	@sh orchestrator/dist/deps.sh demo

@@ -22,6 +22,7 @@
 
 #define WAIT_MOST (950 * NS_PER_MS) /* so that the heartbeat comes at least once a second */
 #define BEAT_EVERY (100 * NS_PER_MS)
+#define LOOK_AT_WAKE 64 /* waits */
 #define ROUNDS_MOST 64 /* steps in a row before sockets, deadlines and the wake-up get their turn */
 #define EVENTS_MOST 256
 #define WAKE UINT32_MAX
@@ -264,18 +265,23 @@ static const struct timespec *to_wait(const struct lane *lane, struct timespec *
 	return timeout;
 }
 
-/* Both waits mark who is ready and answer whether the wake-up came. */
+/* Both waits mark who is ready and answer whether the wake-up came. With one session its socket is all that is waited
+ * on: what wakes the lane also interrupts the wait, and then the next one looks at both. */
 static bool wait_one(struct lane *lane)
 {
 	const struct session_wait *w = &lane->sessions[0].wait;
-	struct pollfd fds[2] = {{.fd = lane->wake_fd, .events = POLLIN}, {.fd = w->fd, .events = w->events}};
+	struct pollfd fds[2] = {{.fd = w->fd, .events = w->events}, {.fd = lane->wake_fd, .events = POLLIN}};
 	struct timespec timeout;
+	/* A signal is not noticed by a wait that need not wait: so now and then without being told. */
+	bool alone = lane->wake_quiet && ++lane->waits % LOOK_AT_WAKE != 0;
+	int count = ppoll(fds, alone ? 1 : 2, to_wait(lane, &timeout), &lane->tick.waiting);
 
-	if (ppoll(fds, 2, to_wait(lane, &timeout), &lane->tick.waiting) <= 0)
+	lane->wake_quiet = lane->wake_tells && count >= 0 && fds[1].revents == 0;
+	if (count <= 0)
 		return false;
-	if (fds[1].revents)
+	if (fds[0].revents)
 		mark_due(lane, 0, DUE | READY);
-	return fds[0].revents != 0;
+	return fds[1].revents != 0;
 }
 
 static bool wait_many(struct lane *lane)
@@ -360,6 +366,9 @@ void lane_run(struct lane *lane)
 	keep_to_cpu(lane);
 	prctl(PR_SET_TIMERSLACK, 1UL); /* GO and back-offs mean what they say; the default adds 50 us */
 	tick_start(&lane->tick, WAIT_MOST);
+	/* The lanes of several threads are told by the thread that wakes them. */
+	if (lane->epoll_fd < 0)
+		lane->wake_tells = !lane->took_control || tick_watch(lane->wake_fd);
 	while (!atomic_load(&w->leave)) {
 		/* With a session to step and nothing to be late for, its own reading will do. */
 		if (lane->ndue == 0 || deadline_near(lane)) {

@@ -24,15 +24,17 @@ static void *body(void *arg)
 	return NULL;
 }
 
-static void wake_all(struct worker *w)
+static void wake_all(struct worker *w, const pthread_t *threads, uint32_t started)
 {
 	uint64_t one = 1;
 
-	for (uint32_t i = 0; i < w->nlanes; i++)
+	for (uint32_t i = 0; i < started; i++) {
 		(void)!write(w->lanes[i].wake_fd, &one, sizeof one);
+		tick_tell(threads[i]);
+	}
 }
 
-static void control_until_over(struct worker *w)
+static void control_until_over(struct worker *w, const pthread_t *threads, uint32_t started)
 {
 	while (!atomic_load(&w->leave) && pick_stop(&w->pick) < STOP_NOW) {
 		struct pollfd fds[2] = {
@@ -43,11 +45,11 @@ static void control_until_over(struct worker *w)
 			continue;
 		if (fds[0].revents)
 			worker_control(w);
-		wake_all(w);
+		wake_all(w, threads, started);
 		if (fds[1].revents)
 			break;
 	}
-	wake_all(w);
+	wake_all(w, threads, started);
 }
 
 void lanes_run_threads(struct worker *w)
@@ -58,13 +60,14 @@ void lanes_run_threads(struct worker *w)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK);
+	tick_prepare();
 	while (started < w->nlanes && pthread_create(&threads[started], &attr, body, &w->lanes[started]) == 0)
 		started++;
 	pthread_attr_destroy(&attr);
 	if (started < w->nlanes)
 		worker_fatal(w, EXIT_USAGE, "",
 		        "a thread could not be started: raise the limit (ulimit -u) or use a smaller -c");
-	control_until_over(w);
+	control_until_over(w, threads, started);
 	/* With the parent gone nobody waits for an orderly end: the process leaves, threads and all. */
 	for (uint32_t i = 0; i < started && !w->parent_gone; i++)
 		pthread_join(threads[i], NULL);

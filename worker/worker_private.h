@@ -49,6 +49,9 @@ struct lane {
 	struct tick tick;
 	struct lane_looks *looks; /* of each session */
 	short *watched; /* events each socket is watched for, 0 = none */
+	bool wake_tells; /* one session: what wakes it interrupts its wait as well */
+	bool wake_quiet; /* one session: the wake-up was looked at and nothing has interrupted a wait since */
+	uint32_t waits;
 };
 
 struct worker {

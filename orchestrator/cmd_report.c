@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "orchestrator/arms_show.h"
 #include "orchestrator/cmd.h"
 #include "orchestrator/lockfile.h"
 #include "orchestrator/output.h"
@@ -226,29 +227,53 @@ static bool write_page(const struct job *job, const char *name, const struct buf
 	return ok;
 }
 
+/* Which pages stand beside the index. */
+static void look_beside(const struct job *job, const struct index_content *c, bool *runs, bool *experiments)
+{
+	struct buf path = {0};
+	char name[80];
+
+	for (size_t i = 0; i < c->nruns; i++) {
+		snprintf(name, sizeof name, "run-%" PRId64 ".html", c->runs[i].id);
+		beside(job, name, &path);
+		runs[i] = access(buf_str(&path), F_OK) == 0;
+	}
+	for (size_t i = 0; i < c->nexperiments; i++) {
+		const struct experiment_line *l = &c->experiments[i];
+
+		html_index_page(l->kind, l->first_run, l->last_run, "html", name);
+		beside(job, name, &path);
+		experiments[i] = access(buf_str(&path), F_OK) == 0;
+	}
+	buf_free(&path);
+}
+
 /* The index of the newest runs, so that pages written together can be found. */
 static bool write_index(const struct job *job, struct err *err)
 {
 	struct run_line *lines;
-	struct buf page = {0}, path = {0};
-	size_t count;
-	bool ok, *linked;
-	char name[48];
+	struct experiment_line *experiments = NULL;
+	struct index_content content = {0};
+	struct buf page = {0};
+	bool ok, *linked, *experiment_linked;
 
-	if (!query_list(job->query, INDEX_MOST, &lines, &count, err))
+	if (!query_list(job->query, INDEX_MOST, &lines, &content.nruns, err))
 		return false;
-	linked = mem_zero(count + 1, sizeof *linked);
-	for (size_t i = 0; i < count; i++) {
-		snprintf(name, sizeof name, "run-%" PRId64 ".html", lines[i].id);
-		beside(job, name, &path);
-		linked[i] = access(buf_str(&path), F_OK) == 0;
-	}
-	html_index(lines, linked, count, &page);
-	ok = write_page(job, "index.html", &page, err);
+	ok = query_compare_list(job->query, INDEX_MOST, &experiments, &content.nexperiments, err);
+	linked = mem_zero(content.nruns + 1, sizeof *linked);
+	experiment_linked = mem_zero(content.nexperiments + 1, sizeof *experiment_linked);
+	content.runs = lines;
+	content.experiments = experiments;
+	content.run_linked = linked;
+	content.experiment_linked = experiment_linked;
+	look_beside(job, &content, linked, experiment_linked);
+	html_index(&content, &page);
+	ok = ok && write_page(job, "index.html", &page, err);
 	free(lines);
+	free(experiments);
 	free(linked);
+	free(experiment_linked);
 	buf_free(&page);
-	buf_free(&path);
 	return ok;
 }
 
@@ -299,10 +324,118 @@ static bool report_run(struct job *job, size_t i, struct err *err)
 	return ok;
 }
 
+/* --- comparisons and scales -------------------------------------------------------------------------------------- */
+
+/* The page links the runs that stand beside it, or will when this command is through. */
+static void link_arms(const struct job *job, struct arms_show *s)
+{
+	struct buf path = {0};
+	char name[48];
+
+	for (size_t i = 0; i < s->page.narms; i++) {
+		int64_t run = s->stand_ins[i].has_run ? s->stand_ins[i].run.id : 0;
+
+		snprintf(name, sizeof name, "run-%" PRId64 ".html", run);
+		beside(job, name, &path);
+		s->shown[i].linked = run != 0 && access(buf_str(&path), F_OK) == 0;
+	}
+	beside(job, "index.html", &path);
+	if ((job->folder && job->several) || access(buf_str(&path), F_OK) == 0)
+		s->page.index_href = "index.html";
+	buf_free(&path);
+}
+
+static void render_arms(const struct arms_show *s, enum format format, struct buf *out)
+{
+	if (format == FORMAT_HTML)
+		html_scale(&s->page, &s->scaling, out);
+	else
+		markdown_scale(&s->page, &s->scaling, out);
+}
+
+/* Without a number the newest run is meant. */
+static bool newest(const struct job *job, int64_t *run, struct err *err)
+{
+	struct run_line *lines;
+	size_t count;
+
+	if (!query_list(job->query, 1, &lines, &count, err))
+		return false;
+	*run = count > 0 ? lines[0].id : 0;
+	free(lines);
+	return true;
+}
+
+/* --experiment: what the run belongs to, in its place. */
+static bool report_experiment(struct job *job, struct err *err)
+{
+	struct arms_show s;
+	struct buf one = {0};
+	int64_t experiment, run = job->runs[0];
+	char name[80];
+	bool ok = true;
+
+	if (job->several)
+		return err_set(err, EXIT_USAGE, "--experiment is for one run, not for several");
+	if (run == 0 && !newest(job, &run, err))
+		return false;
+	if (!query_compare_of(job->query, run, &experiment, err))
+		return false;
+	if (experiment == 0)
+		return err_set(err, EXIT_USAGE,
+		        "run %" PRId64 " belongs to no comparison and no scale: see \"pgparallel list\"", run);
+	if (!arms_show_load(&s, job->query, experiment, job->store, err))
+		return false;
+	if (job->options.format == FORMAT_HTML && job->options.output != NULL)
+		link_arms(job, &s);
+	render_arms(&s, job->options.format, &one);
+	html_index_page(s.view.kind, s.first_run, s.last_run, ending(job->options.format), name);
+	if (job->folder)
+		ok = write_page(job, name, &one, err);
+	else
+		ok = output_put(&job->out, &one, err);
+	buf_free(&one);
+	arms_show_clear(&s);
+	return ok;
+}
+
+/* Pages of the experiments whose runs are all among those of a folder. */
+static bool report_experiments(struct job *job, struct err *err)
+{
+	int64_t last = 0;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < job->nruns; i++) {
+		struct arms_show s;
+		struct buf one = {0};
+		int64_t experiment;
+		char name[80];
+
+		if (!query_compare_of(job->query, job->runs[i], &experiment, err))
+			return false;
+		if (experiment == 0 || experiment == last)
+			continue;
+		last = experiment;
+		if (!arms_show_load(&s, job->query, experiment, job->store, err))
+			return false;
+		if (s.first_run >= job->runs[0] && s.last_run <= job->runs[job->nruns - 1]) {
+			link_arms(job, &s);
+			render_arms(&s, FORMAT_HTML, &one);
+			html_index_page(s.view.kind, s.first_run, s.last_run, "html", name);
+			ok = write_page(job, name, &one, err);
+		}
+		buf_free(&one);
+		arms_show_clear(&s);
+	}
+	return ok;
+}
+
 static bool report_runs(struct job *job, struct err *err)
 {
 	bool ok = true;
 
+	if (job->options.experiment)
+		return report_experiment(job, err);
 	for (size_t i = 0; ok && i < job->nruns; i++)
 		ok = report_run(job, i, err);
 	return ok;
@@ -315,7 +448,7 @@ static bool report(struct job *job, struct err *err)
 	if (ok && job->folder) {
 		ok = report_runs(job, err);
 		if (ok && job->several && job->options.format == FORMAT_HTML)
-			ok = write_index(job, err);
+			ok = report_experiments(job, err) && write_index(job, err);
 	} else if (ok) {
 		ok = output_open(&job->out, job->options.output, err) &&
 		     output_close(&job->out, report_runs(job, err), err);

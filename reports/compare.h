@@ -68,6 +68,15 @@ bool query_compare_runs(
 /* The experiment a run belongs to, if it has arms; 0 = it has none. */
 bool query_compare_of(struct query *query, int64_t run, int64_t *experiment, struct err *err);
 
+/* Experiments with arms, newest first; *lines is malloc'd. */
+struct experiment_line {
+	int64_t id, first_run, last_run, created_wall_us;
+	char kind[16], workload[64], ended[64];
+	uint32_t arms, runs;
+};
+bool query_compare_list(
+        struct query *query, size_t most, struct experiment_line **lines, size_t *count, struct err *err);
+
 struct arm_figure {
 	size_t n; /* complete runs in complete blocks */
 	double middle, low, high; /* of the figure; middle 0 = no run */

@@ -25,7 +25,10 @@ static void run_row(const struct run_line *l, bool linked, struct buf *out)
 		buf_printf(out, "<tr><th scope=\"row\">%" PRId64 "</th>", l->id);
 	html_put(out, "td", "w", word_date(l->started_wall_us, a));
 	html_put(out, "td", "w", l->workload);
-	html_put(out, "td", bad ? "x" : NULL, strcmp(l->role, "baseline") == 0 ? "serial baseline" : l->verdict);
+	html_put(out, "td", bad ? "x" : NULL,
+	        strcmp(l->role, "baseline") == 0  ? "serial baseline"
+	        : strcmp(l->role, "warm-up") == 0 ? "warm-up"
+	                                          : l->verdict);
 	snprintf(text, sizeof text, "%s%s%s", l->speedup > 0 ? word_ratio(l->speedup, a) : "–",
 	        l->ceiling > 0 ? " of " : "", l->ceiling > 0 ? word_ratio(l->ceiling, b) : "");
 	html_put(out, "td", "n", text);
@@ -40,7 +43,50 @@ static void run_row(const struct run_line *l, bool linked, struct buf *out)
 	buf_puts(out, "</tr>\n");
 }
 
-void html_index(const struct run_line *lines, const bool *linked, size_t count, struct buf *out)
+void html_index_page(const char *kind, int64_t first_run, int64_t last_run, const char *ending, char name[80])
+{
+	snprintf(name, 80, "%.16s-%" PRId64 "-%" PRId64 ".%s", kind, first_run, last_run, ending);
+}
+
+static void experiment_row(const struct experiment_line *l, bool linked, struct buf *out)
+{
+	char name[80], text[64], a[32];
+
+	html_index_page(l->kind, l->first_run, l->last_run, "html", name);
+	buf_puts(out, "<tr><th scope=\"row\" class=\"w\">");
+	if (linked) {
+		buf_puts(out, "<a href=\"");
+		escape_html(name, out);
+		buf_puts(out, "\">");
+	}
+	snprintf(text, sizeof text, "%.16s %" PRId64, l->kind, l->id);
+	escape_html(text, out);
+	buf_puts(out, linked ? "</a></th>" : "</th>");
+	html_put(out, "td", "w", word_date(l->created_wall_us, a));
+	html_put(out, "td", "w", l->workload);
+	html_count(out, l->arms);
+	html_count(out, l->runs);
+	snprintf(text, sizeof text, "%" PRId64 " to %" PRId64, l->first_run, l->last_run);
+	html_put(out, "td", "n", text);
+	html_put(out, "td", strcmp(l->ended, "all blocks") == 0 ? NULL : "x", l->ended[0] ? l->ended : "not over");
+	buf_puts(out, "</tr>\n");
+}
+
+static void experiments(const struct index_content *c, struct buf *out)
+{
+	static const char *const heads[] = {
+	        "experiment", "started", "workload", ">arms", ">runs", ">run numbers", "ended", NULL};
+
+	if (c->nexperiments == 0)
+		return;
+	buf_puts(out, "<h2>Comparisons and scales</h2>\n");
+	html_table(out, heads);
+	for (size_t i = 0; i < c->nexperiments; i++)
+		experiment_row(&c->experiments[i], c->experiment_linked[i], out);
+	buf_puts(out, "</tbody></table></div>\n<h2>Runs</h2>\n");
+}
+
+void html_index(const struct index_content *c, struct buf *out)
 {
 	static const char *const heads[] = {"run", "started", "workload", "verdict", ">speed-up", ">wall", ">done",
 	        ">failed", ">unknown", "engine", ">sessions", "state", NULL};
@@ -48,9 +94,10 @@ void html_index(const struct run_line *lines, const bool *linked, size_t count, 
 
 	html_begin("pgparallel: runs", out);
 	buf_printf(out, "<header><h1>Runs</h1>\n<p class=\"sub\">the newest %s, newest first</p></header>\n<main>\n",
-	        word_count(count, number));
+	        word_count(c->nruns, number));
+	experiments(c, out);
 	html_table(out, heads);
-	for (size_t i = 0; i < count; i++)
-		run_row(&lines[i], linked[i], out);
+	for (size_t i = 0; i < c->nruns; i++)
+		run_row(&c->runs[i], c->run_linked[i], out);
 	buf_puts(out, "</tbody></table></div>\n</main>\n</body>\n</html>\n");
 }

@@ -356,3 +356,40 @@ bool query_compare_of(struct query *q, int64_t run, int64_t *experiment, struct 
 		*experiment = sqlite3_column_int64(s, 0);
 	return ok;
 }
+
+bool query_compare_list(struct query *q, size_t most, struct experiment_line **lines, size_t *count, struct err *err)
+{
+	sqlite3_stmt *s = query_prepare(q,
+	        "SELECT e.id, min(r.id), max(r.id), e.created_unix_us, e.kind, w.name, coalesce(e.ended, ''), (SELECT "
+	        "count(*) FROM arm a WHERE a.experiment = e.id), count(*) FROM experiment e JOIN run r ON "
+	        "r.experiment = e.id JOIN workload w ON w.id = r.workload WHERE r.arm IS NOT NULL GROUP BY e.id ORDER "
+	        "BY e.id DESC LIMIT ?",
+	        err);
+	bool ok = true;
+
+	*lines = NULL;
+	*count = 0;
+	if (s)
+		store_bind(s, "i", (int64_t)most);
+	while (query_step(q, &s, &ok, err)) {
+		struct experiment_line *l;
+
+		*lines = mem_resize(*lines, *count + 1, sizeof **lines);
+		l = &(*lines)[(*count)++];
+		*l = (struct experiment_line){.id = sqlite3_column_int64(s, 0),
+		        .first_run = sqlite3_column_int64(s, 1),
+		        .last_run = sqlite3_column_int64(s, 2),
+		        .created_wall_us = sqlite3_column_int64(s, 3),
+		        .arms = query_count32((uint64_t)sqlite3_column_int64(s, 7)),
+		        .runs = query_count32((uint64_t)sqlite3_column_int64(s, 8))};
+		query_copy(s, 4, l->kind, sizeof l->kind);
+		query_copy(s, 5, l->workload, sizeof l->workload);
+		query_copy(s, 6, l->ended, sizeof l->ended);
+	}
+	if (ok)
+		return true;
+	free(*lines);
+	*lines = NULL;
+	*count = 0;
+	return false;
+}

@@ -11,8 +11,6 @@
 
 #include "reports/load_numbers.h"
 
-#define TROUBLES_SAID 3
-
 void arms_show_clear(struct arms_show *s)
 {
 	for (uint32_t i = 0; s->stand_ins && i < s->view.narms; i++) {
@@ -114,10 +112,20 @@ static bool load_run(struct arms_stand_in *a, struct query *query, int64_t run, 
 	return true;
 }
 
+/* Whether every arm was complete in a block. */
+static bool whole(const struct experiment_view *v, uint32_t block)
+{
+	for (uint32_t a = 0; a < v->narms; a++)
+		if (!experiment_cell(v, a, block)->complete)
+			return false;
+	return true;
+}
+
 /* Latency over all runs of an arm that count. */
 static bool merge_hists(struct arms_show *s, struct query *query, size_t i, uint32_t arm, struct err *err)
 {
 	struct arms_stand_in *a = &s->stand_ins[i];
+	bool scale = s->scaling.narms > 0;
 
 	a->hist = mem_zero(1, sizeof *a->hist);
 	for (uint32_t b = 0; b < s->view.nblocks; b++) {
@@ -125,7 +133,7 @@ static bool merge_hists(struct arms_show *s, struct query *query, size_t i, uint
 		struct run_view run;
 		struct load_numbers n;
 
-		if (isnan(s->scaling.arms[i].gain[b]))
+		if (scale ? isnan(s->scaling.arms[i].gain[b]) : !whole(&s->view, b))
 			continue;
 		if (!query_run(query, c->run, &run, err))
 			return false;
@@ -154,7 +162,7 @@ static void take_load(struct scaling_arm *arm, const struct arms_stand_in *a)
 	arm->p99_us = sound(a->hist, 99);
 }
 
-static bool stand_in(struct arms_show *s, struct query *query, size_t i, const char *store_path, struct err *err)
+static bool scale_stand_in(struct arms_show *s, struct query *query, size_t i, const char *store_path, struct err *err)
 {
 	struct scaling_arm *arm = &s->scaling.arms[i];
 	struct arms_stand_in *a = &s->stand_ins[i];
@@ -179,39 +187,44 @@ static bool stand_in(struct arms_show *s, struct query *query, size_t i, const c
 	return true;
 }
 
-/* --- what is said about it --------------------------------------------------------------------------------------- */
+/* The arm that ran one after another, of which the others' ceiling and stretch are taken; narms = none. */
+static uint32_t serial_arm(const struct experiment_view *v)
+{
+	for (uint32_t a = 0; a < v->narms; a++)
+		if (v->arms[a].sessions == 1 && v->arms[a].setting[0] == '\0')
+			return a;
+	return v->narms;
+}
 
-static void trouble_of(struct arms_show *s)
+static bool compare_stand_in(
+        struct arms_show *s, struct query *query, uint32_t arm, const char *store_path, struct err *err)
 {
 	const struct experiment_view *v = &s->view;
-	size_t troubles = 0;
+	int64_t run = s->comparison.arms[arm].run, base = 0;
+	uint32_t serial = serial_arm(v);
 
-	for (uint32_t b = 0; b < v->nblocks; b++) {
-		for (uint32_t a = 0; a < v->narms; a++) {
-			const struct cell_view *c = experiment_cell(v, a, b);
-
-			if (c->complete || ++troubles > TROUBLES_SAID)
-				continue;
-			buf_printf(&s->trouble, "%sBlock %u is left out: ", s->trouble.len ? " " : "", b + 1);
-			if (c->run != 0)
-				buf_printf(&s->trouble, "run %" PRId64 " (%s): %s.", c->run, v->arms[a].label, c->why);
-			else
-				buf_printf(&s->trouble, "%s did not run.", v->arms[a].label);
-		}
-	}
-	if (troubles > TROUBLES_SAID)
-		buf_printf(&s->trouble, " And %zu more.", troubles - TROUBLES_SAID);
-	if (strcmp(v->ended, "all blocks") != 0 && strcmp(v->ended, "--stop-when") != 0)
-		buf_printf(&s->trouble, "%sIt ended after %u of %u blocks: %s.", s->trouble.len ? " " : "", v->nblocks,
-		        v->blocks_planned, v->ended[0] ? v->ended : "its process died");
+	if (run == 0)
+		return true;
+	for (uint32_t b = 0; b < v->nblocks && serial < v->narms && v->arms[arm].setting[0] == '\0'; b++)
+		if (experiment_cell(v, arm, b)->run == run && experiment_cell(v, serial, b)->complete)
+			base = experiment_cell(v, serial, b)->run;
+	return load_run(&s->stand_ins[arm], query, run, v->load ? 0 : base, store_path, err) &&
+	       (!v->load || merge_hists(s, query, arm, arm, err));
 }
+
+/* --- what is said about it --------------------------------------------------------------------------------------- */
 
 static void page_of(struct arms_show *s, const char *store_path)
 {
-	for (size_t i = 0; i < s->scaling.narms; i++) {
-		uint32_t sessions = s->scaling.arms[i].sessions;
+	bool scale = s->scaling.narms > 0;
 
-		snprintf(s->names[i], sizeof s->names[i], "%u session%s", sessions, sessions == 1 ? "" : "s");
+	for (size_t i = 0; i < s->view.narms; i++) {
+		uint32_t sessions = scale ? s->scaling.arms[i].sessions : 0;
+
+		if (scale)
+			snprintf(s->names[i], sizeof s->names[i], "%u session%s", sessions, sessions == 1 ? "" : "s");
+		else
+			snprintf(s->names[i], sizeof s->names[i], "%.63s", s->view.arms[i].label);
 		s->shown[i] = (struct arm_shown){.name = s->names[i],
 		        .rendering = s->stand_ins[i].has_run ? &s->stand_ins[i].rendering : NULL,
 		        .hist = s->stand_ins[i].hist};
@@ -221,7 +234,9 @@ static void page_of(struct arms_show *s, const char *store_path)
 	        .seed = s->view.seed,
 	        .load = s->view.load,
 	        .arms = s->shown,
-	        .narms = s->scaling.narms,
+	        .narms = s->view.narms,
+	        .reference = scale ? 0 : s->view.reference,
+	        .base = scale ? 0 : serial_arm(&s->view),
 	        .trouble = buf_str(&s->trouble),
 	        .store_path = store_path};
 }
@@ -250,15 +265,67 @@ bool arms_show_load(
 	s->stand_ins = mem_zero((size_t)s->view.narms + 1, sizeof *s->stand_ins);
 	s->shown = mem_zero((size_t)s->view.narms + 1, sizeof *s->shown);
 	s->names = mem_zero((size_t)s->view.narms + 1, sizeof *s->names);
-	fill_scaling(s);
-	for (size_t i = 0; ok && i < s->scaling.narms; i++)
-		ok = stand_in(s, query, i, store_path, err);
+	if (strcmp(s->view.kind, "scale") == 0)
+		fill_scaling(s);
+	for (uint32_t i = 0; ok && i < s->view.narms; i++)
+		ok = s->scaling.narms > 0 ? scale_stand_in(s, query, i, store_path, err)
+		                          : compare_stand_in(s, query, i, store_path, err);
 	if (!ok) {
 		arms_show_clear(s);
 		return false;
 	}
-	trouble_of(s);
+	comparison_trouble(&s->view, &s->trouble);
 	page_of(s, store_path);
 	span_of(s);
 	return true;
+}
+
+void arms_show_render(const struct arms_show *s, enum format format, struct buf *out)
+{
+	bool scale = s->scaling.narms > 0;
+
+	if (format == FORMAT_HTML && scale)
+		html_scale(&s->page, &s->scaling, out);
+	else if (format == FORMAT_HTML)
+		html_compare(&s->page, &s->view, &s->comparison, out);
+	else if (format == FORMAT_MARKDOWN && scale)
+		markdown_scale(&s->page, &s->scaling, out);
+	else if (format == FORMAT_MARKDOWN)
+		markdown_compare(&s->page, &s->view, &s->comparison, out);
+}
+
+static bool keep_verdict(struct store *store, struct query *query, int64_t run, int64_t base, struct err *err)
+{
+	struct arms_stand_in a = {0};
+	bool ok = load_run(&a, query, run, base, "", err);
+
+	ok = ok &&
+	     store_verdict(store, run, a.proof.kept, a.proof.speedup, a.proof.ceiling, a.proof.overlap_percent, err);
+	if (a.has_run) {
+		proof_free(&a.proof);
+		run_view_free(&a.run);
+	}
+	if (a.has_base)
+		run_view_free(&a.base);
+	return ok;
+}
+
+bool arms_show_keep(const struct arms_show *s, struct store *store, struct query *query, struct err *err)
+{
+	const struct experiment_view *v = &s->view;
+	uint32_t serial = serial_arm(v);
+
+	for (uint32_t b = 0; b < v->nblocks; b++) {
+		for (uint32_t a = 0; a < v->narms; a++) {
+			const struct cell_view *c = experiment_cell(v, a, b);
+			bool based = !v->load && serial < v->narms && v->arms[a].setting[0] == '\0';
+			int64_t base = based && experiment_cell(v, serial, b)->complete
+			                       ? experiment_cell(v, serial, b)->run
+			                       : 0;
+
+			if (c->run != 0 && !keep_verdict(store, query, c->run, base, err))
+				return false;
+		}
+	}
+	return store_commit(store, err);
 }

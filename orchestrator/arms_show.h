@@ -1,11 +1,12 @@
 /*
  * arms_show: an experiment with arms loaded for its renderers: its view, of each arm a run that stands for it, and for
- * a series of numbers of sessions what it shows. Used by the commands scale and report; the owner calls
+ * a series of numbers of sessions what it shows. Used by the commands compare, scale and report; the owner calls
  * arms_show_clear.
  */
 #ifndef ORCHESTRATOR_ARMS_SHOW_H
 #define ORCHESTRATOR_ARMS_SHOW_H
 
+#include "orchestrator/options.h"
 #include "reports/arms.h"
 #include "reports/compare.h"
 
@@ -34,5 +35,9 @@ struct arms_show {
 bool arms_show_load(
         struct arms_show *s, struct query *query, int64_t experiment, const char *store_path, struct err *err);
 void arms_show_clear(struct arms_show *s);
+/* Keeps the verdict of each run beside it, so that `list` need not read its attempts again. */
+bool arms_show_keep(const struct arms_show *s, struct store *store, struct query *query, struct err *err);
+/* The report of the experiment as a page or as Markdown. */
+void arms_show_render(const struct arms_show *s, enum format format, struct buf *out);
 
 #endif

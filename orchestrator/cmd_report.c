@@ -345,14 +345,6 @@ static void link_arms(const struct job *job, struct arms_show *s)
 	buf_free(&path);
 }
 
-static void render_arms(const struct arms_show *s, enum format format, struct buf *out)
-{
-	if (format == FORMAT_HTML)
-		html_scale(&s->page, &s->scaling, out);
-	else
-		markdown_scale(&s->page, &s->scaling, out);
-}
-
 /* Without a number the newest run is meant. */
 static bool newest(const struct job *job, int64_t *run, struct err *err)
 {
@@ -388,7 +380,7 @@ static bool report_experiment(struct job *job, struct err *err)
 		return false;
 	if (job->options.format == FORMAT_HTML && job->options.output != NULL)
 		link_arms(job, &s);
-	render_arms(&s, job->options.format, &one);
+	arms_show_render(&s, job->options.format, &one);
 	html_index_page(s.view.kind, s.first_run, s.last_run, ending(job->options.format), name);
 	if (job->folder)
 		ok = write_page(job, name, &one, err);
@@ -420,7 +412,7 @@ static bool report_experiments(struct job *job, struct err *err)
 			return false;
 		if (s.first_run >= job->runs[0] && s.last_run <= job->runs[job->nruns - 1]) {
 			link_arms(job, &s);
-			render_arms(&s, FORMAT_HTML, &one);
+			arms_show_render(&s, FORMAT_HTML, &one);
 			html_index_page(s.view.kind, s.first_run, s.last_run, "html", name);
 			ok = write_page(job, name, &one, err);
 		}

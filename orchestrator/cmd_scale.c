@@ -93,10 +93,7 @@ static bool put_report(const struct experiment *x, const struct arms_show *s, st
 	struct buf report = {0};
 	bool ok = true;
 
-	if (o->format == FORMAT_HTML)
-		html_scale(&s->page, &s->scaling, &report);
-	else if (o->format == FORMAT_MARKDOWN)
-		markdown_scale(&s->page, &s->scaling, &report);
+	arms_show_render(s, o->format, &report);
 	if (o->format != FORMAT_NONE && o->output != NULL) {
 		ok = output_write(o->output, &report, err);
 		if (ok)
@@ -108,19 +105,6 @@ static bool put_report(const struct experiment *x, const struct arms_show *s, st
 	return ok;
 }
 
-/* What `list` shows of the runs that stand for their number of sessions. */
-static bool keep_verdicts(struct experiment *x, const struct arms_show *s, struct err *err)
-{
-	for (size_t i = 0; x->store != NULL && i < s->scaling.narms; i++) {
-		const struct arms_stand_in *a = &s->stand_ins[i];
-
-		if (a->has_run && !store_verdict(x->store, a->run.id, a->proof.kept, a->proof.speedup, a->proof.ceiling,
-		                          a->proof.overlap_percent, err))
-			return false;
-	}
-	return x->store == NULL || store_commit(x->store, err);
-}
-
 static int show(struct experiment *x, int64_t experiment, int code, struct err *err)
 {
 	const struct options *o = x->options;
@@ -129,7 +113,7 @@ static int show(struct experiment *x, int64_t experiment, int code, struct err *
 	struct buf text = {0};
 	bool ok = query != NULL && arms_show_load(&s, query, experiment, x->store_path, err);
 
-	ok = ok && keep_verdicts(x, &s, err);
+	ok = ok && (x->store == NULL || arms_show_keep(&s, x->store, query, err));
 	if (ok) {
 		if (o->format == FORMAT_NONE || o->output != NULL)
 			put_text(x, &s, &text);

@@ -5,6 +5,7 @@
 #ifndef REPORTS_ARMS_H
 #define REPORTS_ARMS_H
 
+#include "reports/compare.h"
 #include "reports/render.h"
 #include "reports/scaling.h"
 #include "shared/hist.h"
@@ -23,6 +24,7 @@ struct arms_page {
 	bool load;
 	const struct arm_shown *arms;
 	size_t narms, reference;
+	size_t base; /* the arm that ran one after another: what tasks stretch against; narms = none */
 	const char *trouble; /* what was left out and why it ended early, as sentences; "" = nothing */
 	const char *store_path;
 	const char *index_href; /* NULL = no link */
@@ -37,12 +39,17 @@ void html_arms_overlap(const struct arms_page *p, struct buf *out); /* did they 
 void html_arms_errors(const struct arms_page *p, struct buf *out);
 void html_arms_percentiles(const struct arms_page *p, struct buf *out);
 void html_arms_tasks(const struct arms_page *p, struct buf *out); /* stretch of each task in each arm */
+void html_arms_costs(const struct arms_page *p, struct buf *out); /* what each arm cost */
 void html_arms_end(const struct arms_page *p, struct buf *out); /* how to reproduce it, and the end of the page */
 
 /* Each appends a whole document. The style's hint is not used. */
 void text_scale_render(
         const struct arms_page *p, const struct scaling *s, const struct text_style *style, struct buf *out);
+void html_compare(
+        const struct arms_page *p, const struct experiment_view *v, const struct comparison *c, struct buf *out);
 void html_scale(const struct arms_page *p, const struct scaling *s, struct buf *out);
+void markdown_compare(
+        const struct arms_page *p, const struct experiment_view *v, const struct comparison *c, struct buf *out);
 void markdown_scale(const struct arms_page *p, const struct scaling *s, struct buf *out);
 
 #endif

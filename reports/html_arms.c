@@ -100,7 +100,7 @@ static void overlap_row(const struct arm_shown *a, bool load, struct buf *out)
 		buf_printf(out, "<td class=\"n\">%.3g&nbsp;%%</td></tr>\n", n.active_percent);
 		return;
 	}
-	html_put(out, "td", NULL, r->baseline ? word_verdict_name(r) : "one after another");
+	html_put(out, "td", NULL, r->run->sessions == 1 ? "one after another" : word_verdict_name(r));
 	snprintf(text, sizeof text, "%u of %u", r->proof->peak, r->run->sessions);
 	html_put(out, "td", "n", text);
 	html_put(out, "td", "n", word_number(r->proof->effective_lanes, number));
@@ -292,7 +292,7 @@ static void task_row(
 	for (size_t i = 0; i < p->narms; i++) {
 		const struct stretch *s = stretch_of(p->arms[i].rendering, number);
 
-		if (i == p->reference)
+		if (i == p->base)
 			continue;
 		html_put(out, "td", "n", s ? word_ratio(s->factor, text) : "–");
 	}
@@ -315,15 +315,15 @@ void html_arms_tasks(const struct arms_page *p, struct buf *out)
 	const struct rendering *r = arms_any(p);
 	size_t shown;
 
-	if (p->load || r == NULL || p->narms < 2 || alone_of(p, 0) < 0)
+	if (p->load || r == NULL || p->narms < 2 || p->base >= p->narms || alone_of(p, 0) < 0)
 		return;
 	shown = r->run->ntasks < TASKS_MOST ? r->run->ntasks : TASKS_MOST;
 	buf_puts(out, "<section class=\"long\" id=\"tasks\">\n<h2>Tasks</h2>\n<div class=\"scroll\"><table>\n"
 	              "<thead><tr><th scope=\"col\">task</th><th scope=\"col\" class=\"n\">");
-	escape_html(p->arms[p->reference].name, out);
+	escape_html(p->arms[p->base].name, out);
 	buf_puts(out, "</th>");
 	for (size_t i = 0; i < p->narms; i++) {
-		if (i == p->reference)
+		if (i == p->base)
 			continue;
 		buf_puts(out, "<th scope=\"col\" class=\"n\">");
 		escape_html(p->arms[i].name, out);

@@ -220,7 +220,6 @@ static void table_row(const struct scaling *s, size_t i, struct buf *out)
 		html_put(out, "td", "n", a->ceiling > 0 ? word_ratio(a->ceiling, number) : "–");
 	html_put(out, "td", "n", a->lanes > 0 ? word_number(a->lanes, number) : "–");
 	if (s->load) {
-		html_duration(out, a->p50_us > 0 ? a->p50_us : -1);
 		html_duration(out, a->p95_us > 0 ? a->p95_us : -1);
 		html_duration(out, a->p99_us > 0 ? a->p99_us : -1);
 	}
@@ -238,7 +237,7 @@ static void table(const struct scaling *s, struct buf *out)
 	static const char *const tasks[] = {">sessions", ">makespan", ">interval", ">speed-up", ">of ideal", ">ceiling",
 	        ">lanes", ">step", ">blocks", NULL};
 	static const char *const load[] = {">sessions", ">transactions/s", ">interval", ">speed-up", ">of ideal",
-	        ">active", ">p50", ">p95", ">p99", ">step", ">blocks", NULL};
+	        ">active", ">p95", ">p99", ">step", ">blocks", NULL};
 
 	html_table(out, s->load ? load : tasks);
 	for (size_t i = 0; i < s->narms; i++)
@@ -338,6 +337,7 @@ void html_scale(const struct arms_page *p, const struct scaling *s, struct buf *
 	html_arms_overlap(p, out);
 	html_arms_errors(p, out);
 	put_curve(p, s, out);
+	html_arms_costs(p, out);
 	html_arms_tasks(p, out);
 	html_arms_end(p, out);
 	buf_free(&verdict);

@@ -186,11 +186,17 @@ void scaling_knee_words(const struct scaling *s, struct buf *out)
 	buf_putc(out, '.');
 }
 
+/* What is left of nothing by rounding is nothing. */
+static double hundredfold(double share)
+{
+	return share < 1e-7 ? 0 : 100 * share;
+}
+
 static void percent(const struct scaling_estimate *e, const char *unit, struct buf *out)
 {
-	buf_printf(out, "%.3g %s [%.3g, ", 100 * e->value, unit, 100 * e->low);
+	buf_printf(out, "%.3g %s [%.3g, ", hundredfold(e->value), unit, hundredfold(e->low));
 	if (isfinite(e->high))
-		buf_printf(out, "%.3g]", 100 * e->high);
+		buf_printf(out, "%.3g]", hundredfold(e->high));
 	else
 		buf_puts(out, "no end]");
 }

@@ -1,0 +1,78 @@
+/*
+ * compare_words: what a comparison shows, in words for a terminal, a page and a document alike. See compare.h.
+ */
+#include "reports/compare.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "reports/scaling.h"
+#include "reports/wording.h"
+
+#define TROUBLES_SAID 3
+
+void comparison_trouble(const struct experiment_view *v, struct buf *out)
+{
+	size_t begin = out->len, troubles = 0;
+	const char *what = v->blocks ? "Block" : "Run";
+
+	for (uint32_t b = 0; b < v->nblocks; b++) {
+		for (uint32_t a = 0; a < v->narms; a++) {
+			const struct cell_view *c = experiment_cell(v, a, b);
+
+			if (c->complete || (c->run == 0 && !v->blocks) || ++troubles > TROUBLES_SAID)
+				continue;
+			buf_printf(out, "%s%s %" PRId64 " is left out: ", out->len > begin ? " " : "", what,
+			        v->blocks ? (int64_t)b + 1 : c->run);
+			if (c->run != 0 && v->blocks)
+				buf_printf(out, "run %" PRId64 " (%s): %s.", c->run, v->arms[a].label, c->why);
+			else
+				buf_printf(out, "%s %s.", v->arms[a].label, c->run ? c->why : "did not run");
+		}
+	}
+	if (troubles > TROUBLES_SAID)
+		buf_printf(out, " And %zu more.", troubles - TROUBLES_SAID);
+	if (v->id != 0 && v->blocks && strcmp(v->ended, "all blocks") != 0 && strcmp(v->ended, "--stop-when") != 0)
+		buf_printf(out, "%sIt ended after %u of %u blocks: %s.", out->len > begin ? " " : "", v->nblocks,
+		        v->blocks_planned, v->ended[0] ? v->ended : "it goes on, or its process died");
+}
+
+void comparison_words(const struct experiment_view *v, const struct comparison *c, uint32_t arm, struct buf *out)
+{
+	const struct paired *p = &c->arms[arm].pair;
+	const char *name = v->arms[arm].label, *reference = v->arms[v->reference].label;
+	char a[32], b[32], r[32];
+
+	if (!(p->ratio > 0)) {
+		buf_printf(out, "%s: no complete run beside one of %s", name, reference);
+	} else if (p->verdict == PAIRED_FASTER) {
+		buf_printf(out, "%s is faster than %s by ", name, reference);
+		scaling_ratio_words(p, out);
+	} else if (p->verdict == PAIRED_SLOWER) {
+		buf_printf(out, "%s is slower than %s by %s [%s, %s]", name, reference, word_ratio(1 / p->ratio, r),
+		        word_ratio(1 / p->high, a), word_ratio(1 / p->low, b));
+	} else if (p->verdict == PAIRED_NO_DIFFERENCE) {
+		buf_printf(out, "%s against %s: no difference shown, ", name, reference);
+		scaling_ratio_words(p, out);
+	} else {
+		buf_printf(out, "%s is ", name);
+		scaling_ratio_words(p, out);
+		buf_printf(out, " as fast as %s, without a claim", reference);
+	}
+}
+
+void comparison_method(const struct experiment_view *v, const struct comparison *c, struct buf *out)
+{
+	if (!v->blocks) {
+		buf_puts(out, "runs that were not made in blocks: ratios of medians, and no claim");
+		return;
+	}
+	buf_printf(out, "%u block%s, each with every arm once in random order, on fresh sessions", v->nblocks,
+	        v->nblocks == 1 ? "" : "s");
+	if (c->complete < v->nblocks)
+		buf_printf(out, "; %zu of them complete, only these are compared", c->complete);
+	if (c->claims)
+		buf_printf(out, "; %s", paired_method_words(c->arms[v->reference].pair.method));
+	else
+		buf_printf(out, "; under %d complete blocks nothing is claimed", PAIRED_LEAST_BLOCKS);
+}

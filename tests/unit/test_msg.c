@@ -165,6 +165,7 @@ static void largest_batch_fits(void **state)
 	memset(attempts, 0x7f, sizeof attempts);
 	for (size_t i = 0; i < MSG_BATCH_MOST; i++) {
 		attempts[i].outcome = OUTCOME_FAILED;
+		attempts[i].digested = true; /* no other byte is a bool */
 		memcpy(attempts[i].sqlstate, "XX000", 6);
 		attempts[i].message = mem_zero(1, ATTEMPT_MESSAGE_MOST + 1);
 		memset(attempts[i].message, 'x', ATTEMPT_MESSAGE_MOST);

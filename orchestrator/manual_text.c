@@ -26,7 +26,9 @@ const char manual_results[] =
 
 static const struct manual_entry directives[] = {
         {"@workload NAME", "name of the series in the results file"},
-        {"@run NAME=VALUE ...", "defaults for options of the same names: @run clients=5 engine=process"},
+        {"@run NAME=VALUE ...", "defaults for options of the same names: @run clients=5 engine=process; not for those "
+                                "that say on which server, "
+                                "from which files, and where results go"},
         {"@task NAME [timeout=T rows=N repeat=N retries=N repeatable readonly after=NAME transaction noverify]",
                 "one task, until the next directive. timeout: per attempt. rows: the number of rows it must give; "
                 "with transaction a mismatch is rolled back and failed, else the task is done with a failed check and "

@@ -358,9 +358,31 @@ bool options_parse(int argc, char **argv, struct options *options, struct err *e
 	return take_environment(options, err) && options_check(options, err);
 }
 
-static const struct option_row *find_directive(const char *name)
+/* What a file may not decide for who runs it. */
+static const char *not_in_file(const struct option_row *row)
 {
-	const struct option_row *row = option_named(name);
+	static const char *const reasons[GROUP_COUNT] = {
+	        [GROUP_CONNECTION] = "who runs the file says on which server",
+	        [GROUP_WORKLOAD] = "the file itself is the workload",
+	        [GROUP_STORE] = "who runs the file says where its results go",
+	        [GROUP_OUTPUT] = "who runs the file says where its results go",
+	};
+
+	return row->not_in_file != NULL      ? row->not_in_file
+	       : reasons[row->group] != NULL ? reasons[row->group]
+	                                     : "it is for the command line";
+}
+
+static const struct option_row *find_directive(const struct plan *plan, const struct run_default *d, struct err *err)
+{
+	const struct option_row *row = option_named(d->name);
+
+	if (row == NULL)
+		err_set(err, EXIT_USAGE, "%s:%d: @run knows no \"%s\"; see `pgparallel run --help`", plan->path,
+		        d->line, d->name);
+	else if (!row->directive)
+		err_set(err, EXIT_USAGE, "%s:%d: @run: --%s cannot stand in a file: %s", plan->path, d->line, row->name,
+		        not_in_file(row));
 	return row != NULL && row->directive ? row : NULL;
 }
 
@@ -368,10 +390,9 @@ bool options_defaults(struct options *options, const struct plan *plan, struct e
 {
 	for (int i = 0; i < plan->ndefaults; i++) {
 		const struct run_default *d = &plan->defaults[i];
-		const struct option_row *row = find_directive(d->name);
+		const struct option_row *row = find_directive(plan, d, err);
 		if (row == NULL)
-			return err_set(err, EXIT_USAGE, "%s:%d: @run knows no \"%s\"; see `pgparallel run --help`",
-			        plan->path, d->line, d->name);
+			return false;
 		if (row->kind != KIND_FLAG && (d->value == NULL || d->value[0] == '\0'))
 			return err_set(err, EXIT_USAGE, "%s:%d: @run %s needs a value: %s=%s", plan->path, d->line,
 			        d->name, d->name, row->metavar);

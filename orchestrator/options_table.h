@@ -63,6 +63,7 @@ struct option_row {
 	enum option_group group;
 	bool environment; /* PGPARALLEL_NAME is read */
 	bool directive; /* may stand in @run */
+	const char *not_in_file; /* else: why not, or what to write instead; NULL = what goes for its group */
 	const char *default_text; /* shown in brackets, NULL = none */
 	const char *builtin; /* BUILTIN_FLAG: its script */
 	enum option_serves serves;

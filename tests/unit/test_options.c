@@ -258,7 +258,16 @@ static void test_bad_directives_name_file_and_line(void **state)
 		const char *name, *value, *text;
 	} cases[] = {{"speed", "3", "w.sql:7: @run knows no \"speed\""},
 	        {"clients", "x", "w.sql:7: @run: clients: \"x\""},
-	        {"clients", "", "w.sql:7: @run clients needs a value"}, {"host", "x", "@run knows no \"host\""}};
+	        {"clients", "", "w.sql:7: @run clients needs a value"},
+	        {"host", "x", "w.sql:7: @run: --host cannot stand in a file: who runs the file says on which server"},
+	        {"file", "x.sql", "--file cannot stand in a file: the file itself is the workload"},
+	        {"db", "x.db", "--db cannot stand in a file: who runs the file says where its results go"},
+	        {"format", "csv", "--format cannot stand in a file: who runs the file says where"},
+	        {"log-file", "x", "--log-file cannot stand in a file: the log begins before the file is read"},
+	        {"allow-shell", NULL, "--allow-shell cannot stand in a file: only who runs the file may"},
+	        {"gate", "errors = 0", "--gate cannot stand in a file: write -- @gate EXPR"},
+	        {"help", NULL, "--help cannot stand in a file: it is for the command line"},
+	        {"lock", "maybe", "w.sql:7: @run: lock: \"maybe\""}};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct run_default d = {(char *)cases[i].name, (char *)cases[i].value, 7};
@@ -271,6 +280,29 @@ static void test_bad_directives_name_file_and_line(void **state)
 			fail_msg("\"%s\" does not say \"%s\"", err.text, cases[i].text);
 		options_free(&options);
 	}
+}
+
+static void test_directives_of_the_results(void **state)
+{
+	struct run_default defaults[] = {
+	        {"note", "nightly", 2}, {"quiet", NULL, 2}, {"lock", "wait", 2}, {"progress", "5", 2}};
+	struct plan plan = {.path = "w.sql", .defaults = defaults, .ndefaults = 4};
+	struct options options;
+	struct err err;
+	(void)state;
+	good("pgparallel run -f a.sql", &options);
+	assert_true(options_defaults(&options, &plan, &err));
+	assert_string_equal(options.note, "nightly");
+	assert_true(options.quiet);
+	assert_int_equal(options.lock, LOCK_WAIT);
+	assert_int_equal(options.progress_ns, 5 * NS_PER_S);
+	options_free(&options);
+	good("pgparallel run -f a.sql --note=mine --lock=skip -P 2", &options);
+	assert_true(options_defaults(&options, &plan, &err));
+	assert_string_equal(options.note, "mine");
+	assert_int_equal(options.lock, LOCK_SKIP);
+	assert_int_equal(options.progress_ns, 2 * NS_PER_S);
+	options_free(&options);
 }
 
 static void test_help_wins(void **state)
@@ -368,6 +400,7 @@ int main(void)
 	        cmocka_unit_test(test_format_from_the_files_name),
 	        cmocka_unit_test(test_environment_below_flags_above_directives),
 	        cmocka_unit_test(test_bad_directives_name_file_and_line),
+	        cmocka_unit_test(test_directives_of_the_results),
 	        cmocka_unit_test(test_help_wins),
 	        cmocka_unit_test(test_help_fits_80_columns),
 	        cmocka_unit_test(test_the_table_is_sound),

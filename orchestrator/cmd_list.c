@@ -58,6 +58,8 @@ static void say_verdict(const struct run_line *l, struct buf *b)
 		buf_printf(b, ", %u failed", l->failed);
 	if (l->unknown)
 		buf_printf(b, ", %u unknown", l->unknown);
+	if (l->doubts)
+		buf_printf(b, ", %u doubt%s", l->doubts, l->doubts == 1 ? "" : "s");
 }
 
 static const char *color_of(const struct run_line *l)

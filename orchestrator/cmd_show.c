@@ -92,6 +92,21 @@ static void put_facts(const struct run_view *v, bool utf8, struct buf *out)
 	buf_free(&state);
 }
 
+/* What changed meanwhile, whoever did it. */
+static void put_counters(const struct run_view *v, struct buf *out)
+{
+	bool any = false;
+	for (size_t i = 0; i < v->ncounters; i++) {
+		const struct counter_view *c = &v->counters[i];
+		if (c->before == QUERY_NONE || c->after == QUERY_NONE || c->after == c->before)
+			continue;
+		if (!any)
+			buf_puts(out, "\n what the server counted meanwhile, whoever did the work\n");
+		any = true;
+		buf_printf(out, " %-26s %+lld\n", c->name, (long long)(c->after - c->before));
+	}
+}
+
 static void render(const struct options *options, const char *path, const struct shown *s, struct buf *out)
 {
 	struct terminal terminal;
@@ -119,6 +134,11 @@ static void render(const struct options *options, const char *path, const struct
 		        s->run.verdict[0] ? s->run.verdict : run_state_name(s->run.state), (long long)s->run.id);
 	else
 		text_render(&r, &style, out);
+	for (size_t i = 0; s->run.pruned && i < s->run.ndoubts; i++)
+		buf_printf(out, " %s: %s\n", s->run.doubts[i].name, s->run.doubts[i].text);
+	for (size_t i = 0; s->run.pruned && i < s->run.nsuspects; i++)
+		buf_printf(out, " suspect: %s: %s\n", s->run.suspects[i].cause, s->run.suspects[i].evidence);
+	put_counters(&s->run, out);
 	put_facts(&s->run, terminal.utf8, out);
 	proof_free(&proof);
 	buf_free(&hint);

@@ -75,6 +75,21 @@ bool keep_doubts(struct store *store, int64_t run, const struct proof *p, struct
 	return store_doubts(store, run, notes, p->ndoubts, err);
 }
 
+bool keep_suspects(struct store *store, const struct run_view *run, const struct proof *p, struct err *err)
+{
+	struct suspect_note notes[SUSPECTS_MOST];
+
+	for (size_t i = 0; i < p->nsuspects; i++) {
+		const struct suspect *s = &p->suspects[i];
+
+		notes[i] = (struct suspect_note){s->cause, s->evidence, NULL, (int64_t)s->share_us};
+		for (size_t k = 0; k < run->nsuspects; k++) /* what a run without it showed is kept */
+			if (strcmp(run->suspects[k].cause, s->cause) == 0)
+				notes[i].confirmed = run->suspects[k].confirmed;
+	}
+	return store_suspects(store, run->id, notes, p->nsuspects, err);
+}
+
 /* The verdict stands beside each run, so that `list` need not read every attempt again. The results are on the disk
  * before they are shown. */
 static bool keep_verdicts(struct experiment *x, const struct gallery *g, const struct showing *o, struct err *err)
@@ -85,7 +100,7 @@ static bool keep_verdicts(struct experiment *x, const struct gallery *g, const s
 	for (int i = 0; ok && i < g->count; i++) {
 		const struct proof *p = &g->shown[i].proof;
 		ok = store_verdict(x->store, o->runs[i], p->kept, p->speedup, p->ceiling, p->overlap_percent, err) &&
-		     keep_doubts(x->store, o->runs[i], p, err);
+		     keep_doubts(x->store, o->runs[i], p, err) && keep_suspects(x->store, &g->shown[i].view, p, err);
 	}
 	ok = ok && store_commit(x->store, err);
 	struct err closing;

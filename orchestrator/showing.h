@@ -27,5 +27,7 @@ void showing_rehearse(void *experiment, struct store *store, int64_t run);
 
 /* Stores a run's reasons for doubt beside it, for list, show and comparisons. */
 bool keep_doubts(struct store *store, int64_t run, const struct proof *proof, struct err *err);
+/* The same for what may have kept it from being faster. */
+bool keep_suspects(struct store *store, const struct run_view *run, const struct proof *proof, struct err *err);
 
 #endif

@@ -72,6 +72,16 @@ static void put_costs(const struct run_view *run, struct csv_row *row)
 	}
 }
 
+static void put_doubt_names(const struct rendering *r, struct csv_row *row)
+{
+	struct buf names = {0};
+
+	for (size_t i = 0; i < r->proof->ndoubts; i++)
+		buf_printf(&names, "%s%s", i ? "; " : "", r->proof->doubts[i].name);
+	csv_put_text(row, buf_str(&names));
+	buf_free(&names);
+}
+
 static void put_runs(const struct rendering *r, struct csv_row *row)
 {
 	const struct run_view *run = r->run;
@@ -113,6 +123,7 @@ static void put_runs(const struct rendering *r, struct csv_row *row)
 	csv_put_text(row, run->note);
 	csv_put_text(row, run->client);
 	put_costs(run, row);
+	put_doubt_names(r, row);
 	csv_end_row(row);
 }
 
@@ -152,6 +163,7 @@ static void put_tasks(const struct rendering *r, struct csv_row *row)
 		csv_put_real(row, s->stretch, s->stretch > 0);
 		csv_put_text(row, t->sql);
 		put_result(verify_result(r->run, (uint32_t)i), row);
+		csv_put_text(row, s->says);
 		csv_end_row(row);
 	}
 	task_stats_free(stats);
@@ -245,6 +257,61 @@ static void put_environment(const struct rendering *r, struct csv_row *row)
 	}
 }
 
+static void put_suspects(const struct rendering *r, struct csv_row *row)
+{
+	for (size_t i = 0; i < r->proof->nsuspects; i++) {
+		const struct suspect *s = &r->proof->suspects[i];
+
+		csv_put_run(row, r->run);
+		csv_put_int(row, (int64_t)i + 1);
+		csv_put_text(row, s->cause);
+		csv_put_int(row, (int64_t)s->share_us);
+		csv_put_text(row, s->evidence);
+		csv_put_text(row, word_confirmed(r, s->cause));
+		csv_end_row(row);
+	}
+}
+
+static void put_doubts(const struct rendering *r, struct csv_row *row)
+{
+	for (size_t i = 0; i < r->proof->ndoubts; i++) {
+		csv_put_run(row, r->run);
+		csv_put_text(row, r->proof->doubts[i].name);
+		csv_put_text(row, r->proof->doubts[i].text);
+		csv_end_row(row);
+	}
+}
+
+static void put_counters(const struct rendering *r, struct csv_row *row)
+{
+	for (size_t i = 0; i < r->run->ncounters; i++) {
+		const struct counter_view *c = &r->run->counters[i];
+
+		csv_put_run(row, r->run);
+		csv_put_text(row, c->name);
+		csv_put_us(row, c->before);
+		csv_put_us(row, c->after);
+		csv_put_length(row, c->before, c->after);
+		csv_end_row(row);
+	}
+}
+
+static void put_client_cpu(const struct rendering *r, struct csv_row *row)
+{
+	for (size_t i = 0; i < r->run->nclient_samples; i++) {
+		const struct client_sample *s = &r->run->client_samples[i];
+
+		csv_put_run(row, r->run);
+		csv_put_us(row, s->at_us);
+		csv_put_int(row, s->length_us);
+		csv_put_int(row, s->cpu_us);
+		csv_put_us(row, s->wait_us);
+		csv_put_int(row, s->busiest);
+		csv_put_int(row, s->busiest_us);
+		csv_end_row(row);
+	}
+}
+
 const char *csv_default(const struct run_view *run)
 {
 	return run->load ? "load_seconds" : "attempts";
@@ -263,8 +330,9 @@ static bool no_such_table(const char *table, struct err *err)
 bool csv_render(const struct rendering *r, const char *table, bool raw, struct buf *out, struct err *err)
 {
 	/* In the order of csv_tables. */
-	static void (*const writers[])(const struct rendering *, struct csv_row *) = {
-	        put_attempts, put_runs, put_tasks, put_sessions, put_errors, put_samples, put_events, put_environment};
+	static void (*const writers[])(const struct rendering *, struct csv_row *) = {put_attempts, put_runs, put_tasks,
+	        put_sessions, put_errors, put_samples, put_events, put_environment, put_suspects, put_doubts,
+	        put_counters, put_client_cpu};
 	static bool (*const load_writers[])(const struct rendering *, struct csv_row *) = {
 	        csv_load, csv_load_scripts, csv_load_commands, csv_load_seconds, csv_load_errors, csv_load_records};
 	const size_t nwriters = sizeof writers / sizeof *writers;

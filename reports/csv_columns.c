@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const char *const tables[] = {"attempts", "runs", "tasks", "sessions", "errors", "samples", "events",
-        "environment", "load", "load_scripts", "load_commands", "load_seconds", "load_errors", "load_records", NULL};
+        "environment", "suspects", "doubts", "server_counters", "client_cpu", "load", "load_scripts", "load_commands",
+        "load_seconds", "load_errors", "load_records", NULL};
 
 static const struct csv_column attempts[] = {{"run", "number of the run"}, {"ticket", "global number of the ticket"},
         {"task", "name of the task"}, {"round", "which execution of the task, 0 = first"},
@@ -61,7 +62,8 @@ static const struct csv_column runs[] = {{"run", "number of the run"}, {"experim
         {"lane_fairness", "Jain's index of what each lane did"}, {"session_fairness", "the same of the sessions"},
         {"backend_private_kb", "private memory of a server process, mean of those that could be read, kB"},
         {"backends_read", "how many could be read"},
-        {"workers_untold", "worker processes that ended without telling what they used"}, {NULL, NULL}};
+        {"workers_untold", "worker processes that ended without telling what they used"},
+        {"doubts", "names of the reasons to doubt its numbers"}, {NULL, NULL}};
 
 static const struct csv_column tasks[] = {{"run", "number of the run"}, {"task", "name of the task"},
         {"stage", "stage it runs in, 0 = first"}, {"after", "the task it waits for"}, {"readonly", "1: read-only"},
@@ -75,7 +77,7 @@ static const struct csv_column tasks[] = {{"run", "number of the run"}, {"task",
         {"result_executions", "tickets whose rows are in the digest; empty without --verify-results"},
         {"result_rows", "rows they returned, or affected"},
         {"result_digest", "order-free digest of these rows, hexadecimal"}, {"digest_us", "hashing took so long"},
-        {NULL, NULL}};
+        {"stretch_says", "what the samples say about the stretch"}, {NULL, NULL}};
 
 static const struct csv_column sessions[] = {{"run", "number of the run"}, {"session", "global number of the session"},
         {"worker", "number of the worker"}, {"generation", "generation of that worker"},
@@ -104,6 +106,23 @@ static const struct csv_column events[] = {{"run", "number of the run"}, {"at_us
 static const struct csv_column environment[] = {
         {"run", "number of the run"}, {"name", "name of the fact"}, {"value", "its value"}, {NULL, NULL}};
 
+static const struct csv_column suspects[] = {{"run", "number of the run"}, {"rank", "1 = most telling"},
+        {"cause", "a stable word"}, {"share_us", "the part of the wall time it may account for"},
+        {"evidence", "the figures it rests on"},
+        {"confirmed", "what a run without it showed (--confirm); empty = not tried"}, {NULL, NULL}};
+
+static const struct csv_column doubts[] = {
+        {"run", "number of the run"}, {"name", "a stable word"}, {"text", "the number that raised it"}, {NULL, NULL}};
+
+static const struct csv_column server_counters[] = {{"run", "number of the run"}, {"name", "name of the counter"},
+        {"before", "before the common start; empty = not read"}, {"after", "after the run's sessions had ended"},
+        {"change", "what was added, whoever did the work"}, {NULL, NULL}};
+
+static const struct csv_column client_cpu[] = {{"run", "number of the run"}, {"at_us", "begin, after wall zero"},
+        {"length_us", "its length"}, {"cpu_us", "CPU time of all workers"},
+        {"wait_us", "their threads stood ready without a CPU for so long; empty = not known"},
+        {"busiest_worker", "the worker that used most"}, {"busiest_us", "CPU time it used"}, {NULL, NULL}};
+
 const char *const *csv_tables(void)
 {
 	return tables;
@@ -112,8 +131,8 @@ const char *const *csv_tables(void)
 const struct csv_column *csv_columns(const char *table)
 {
 	static const struct csv_column *const columns[] = {attempts, runs, tasks, sessions, errors, samples, events,
-	        environment, csv_columns_load, csv_columns_load_scripts, csv_columns_load_commands,
-	        csv_columns_load_seconds, csv_columns_load_errors, csv_columns_load_records};
+	        environment, suspects, doubts, server_counters, client_cpu, csv_columns_load, csv_columns_load_scripts,
+	        csv_columns_load_commands, csv_columns_load_seconds, csv_columns_load_errors, csv_columns_load_records};
 
 	for (size_t i = 0; tables[i]; i++)
 		if (strcmp(tables[i], table) == 0)

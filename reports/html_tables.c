@@ -166,6 +166,66 @@ static void budget_row(struct buf *out, const char *class, const char *name, con
 	buf_puts(out, "</tr>\n");
 }
 
+static void put_suspects(const struct rendering *r, struct buf *out)
+{
+	struct buf b = {0};
+
+	if (r->proof->nsuspects > 0)
+		buf_puts(out, "<h3 id=\"suspects\">What may have kept it from being faster</h3>\n<ol>\n");
+	for (size_t i = 0; i < r->proof->nsuspects; i++) {
+		buf_clear(&b);
+		word_suspect(r, i, &b);
+		html_put(out, "li", NULL, buf_str(&b));
+		buf_putc(out, '\n');
+	}
+	if (r->proof->nsuspects > 0)
+		buf_puts(out,
+		        "</ol>\n<p class=\"note\">Shares are estimates and may overlap; <code>--confirm</code> runs "
+		        "again without the best one.</p>\n");
+	buf_clear(&b);
+	word_client_cpu(r, &b);
+	if (b.len > 0) {
+		struct buf sentence = {0};
+
+		word_sentence(buf_str(&b), &sentence);
+		html_put(out, "p", NULL, buf_str(&sentence));
+		buf_putc(out, '\n');
+		buf_free(&sentence);
+	}
+	buf_free(&b);
+}
+
+static void counter_cell(struct buf *out, int64_t value)
+{
+	if (value == QUERY_NONE)
+		buf_puts(out, "<td class=\"n\">–</td>");
+	else
+		html_count(out, value);
+}
+
+static void put_counters(const struct rendering *r, struct buf *out)
+{
+	static const char *const heads[] = {"counter", ">before", ">after", ">change", NULL};
+
+	if (r->run->ncounters == 0)
+		return;
+	buf_puts(out, "<details><summary>what the server counted meanwhile, whoever did the work</summary>\n");
+	html_table(out, heads);
+	for (size_t i = 0; i < r->run->ncounters; i++) {
+		const struct counter_view *c = &r->run->counters[i];
+		bool known = c->before != QUERY_NONE && c->after != QUERY_NONE;
+
+		buf_puts(out, "<tr><th scope=\"row\">");
+		html_put(out, "code", NULL, c->name);
+		buf_puts(out, "</th>");
+		counter_cell(out, c->before);
+		counter_cell(out, c->after);
+		counter_cell(out, known ? c->after - c->before : QUERY_NONE);
+		buf_puts(out, "</tr>\n");
+	}
+	buf_puts(out, "</tbody></table></div></details>\n");
+}
+
 void html_budget(const struct rendering *r, struct buf *out)
 {
 	static const char *const heads[] = {"part", "what it is", ">time", ">share", NULL};
@@ -195,7 +255,10 @@ void html_budget(const struct rendering *r, struct buf *out)
 			budget_row(out, "", b->before[i].name, b->before[i].text, b->before[i].us, 0);
 		buf_puts(out, "</tbody></table></div>\n");
 	}
-	buf_puts(out, "</figure>\n</section>\n");
+	buf_puts(out, "</figure>\n");
+	put_suspects(r, out);
+	put_counters(r, out);
+	buf_puts(out, "</section>\n");
 }
 
 static void task_row(const struct rendering *r, const struct task_stats *s, bool many, bool stretch, struct buf *out)
@@ -222,8 +285,10 @@ static void task_row(const struct rendering *r, const struct task_stats *s, bool
 	html_time(out, s->done ? s->max_us : -1);
 	html_count(out, s->rows);
 	buf_printf(out, "<td class=\"n%s\">%u</td>", s->failed + s->unknown ? " x" : "", s->failed + s->unknown);
-	if (stretch)
+	if (stretch) {
 		buf_printf(out, "<td class=\"n\">%s</td>", s->stretch > 0 ? word_ratio(s->stretch, ratio) : "–");
+		html_put(out, "td", NULL, s->says ? s->says : "");
+	}
 	buf_puts(out, "</tr>\n");
 }
 
@@ -232,7 +297,7 @@ void html_tasks(const struct rendering *r, struct buf *out)
 	struct task_stats *stats = task_stats_of(r);
 	bool many = false, stretch = r->proof->nstretches > 0;
 	struct buf results = {0};
-	const char *heads[12] = {"task", "SQL", ">done", ">mean"};
+	const char *heads[14] = {"task", "SQL", ">done", ">mean"};
 	size_t n = 4, shown = r->run->ntasks < TASKS_MOST ? r->run->ntasks : TASKS_MOST;
 
 	for (size_t i = 0; i < r->run->ntasks; i++)
@@ -245,8 +310,10 @@ void html_tasks(const struct rendering *r, struct buf *out)
 	heads[n++] = ">max";
 	heads[n++] = ">rows";
 	heads[n++] = ">errors";
-	if (stretch)
+	if (stretch) {
 		heads[n++] = ">stretch";
+		heads[n++] = "what the samples say";
+	}
 	buf_puts(out, "<section class=\"long\" id=\"tasks\">\n<h2>Tasks</h2>\n");
 	html_table(out, heads);
 	for (size_t i = 0; i < shown; i++)

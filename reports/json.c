@@ -259,6 +259,75 @@ static json_t *proof_object(const struct proof *p)
 	return o;
 }
 
+static json_t *suspects(const struct rendering *r)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < r->proof->nsuspects; i++) {
+		const struct suspect *s = &r->proof->suspects[i];
+		json_t *o = json_object();
+
+		json_put_text(o, "cause", s->cause);
+		json_put_round(o, "share_us", s->share_us, true);
+		json_put_text(o, "evidence", s->evidence);
+		json_put_text(o, "confirmed", word_confirmed(r, s->cause));
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+static json_t *client_cpu(const struct rendering *r)
+{
+	const struct proof *p = r->proof;
+	json_t *o = json_object(), *workers = json_array(), *samples = json_array();
+
+	json_put_round(o, "window_us", p->client_window_us, p->client_window_us > 0);
+	json_put_round(o, "cpu_us", p->client_cpu_us, p->client_window_us > 0);
+	json_put_round(o, "wait_us", p->client_wait_us, p->client_window_us > 0 && p->client_wait_us >= 0);
+	for (size_t i = 0; i < r->run->nclient_cpu; i++) {
+		const struct client_cpu_row *w = &r->run->client_cpu[i];
+		json_t *row = json_object();
+
+		json_put_int(row, "worker", w->worker);
+		json_put_int(row, "generation", w->generation);
+		json_put_int(row, "cpu_us", w->cpu_us);
+		json_put_us(row, "wait_us", w->wait_us);
+		json_array_append_new(workers, row);
+	}
+	for (size_t i = 0; i < r->run->nclient_samples; i++) {
+		const struct client_sample *s = &r->run->client_samples[i];
+		json_t *row = json_object();
+
+		json_put_us(row, "at_us", s->at_us);
+		json_put_int(row, "length_us", s->length_us);
+		json_put_int(row, "cpu_us", s->cpu_us);
+		json_put_us(row, "wait_us", s->wait_us);
+		json_put_int(row, "busiest_worker", s->busiest);
+		json_put_int(row, "busiest_us", s->busiest_us);
+		json_array_append_new(samples, row);
+	}
+	json_object_set_new(o, "workers", workers);
+	json_object_set_new(o, "samples", samples);
+	return o;
+}
+
+static json_t *counters(const struct run_view *run)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < run->ncounters; i++) {
+		const struct counter_view *c = &run->counters[i];
+		json_t *o = json_object();
+
+		json_put_text(o, "name", c->name);
+		json_put_us(o, "before", c->before);
+		json_put_us(o, "after", c->after);
+		json_put_length(o, "change", c->before, c->after);
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
 static json_t *budget_lines(const struct budget_line *lines, size_t n)
 {
 	json_t *a = json_array();
@@ -328,6 +397,7 @@ static json_t *tasks(const struct rendering *r)
 		json_put_round(o, "p99_us", stats[i].p99_us, stats[i].p99_us >= 0);
 		json_put_round(o, "max_us", stats[i].max_us, stats[i].done > 0);
 		json_put_real(o, "stretch", stats[i].stretch, stats[i].stretch > 0);
+		json_put_text(o, "stretch_says", stats[i].says && stats[i].says[0] ? stats[i].says : NULL);
 		json_object_set_new(o, "result", result(verify_result(r->run, (uint32_t)i)));
 		json_array_append_new(a, o);
 	}
@@ -365,5 +435,8 @@ void json_render(const struct rendering *r, struct buf *out)
 	json_rows(out, "events", r, run->nevents, json_event);
 	json_member(out, "costs", costs(run));
 	json_load(r, out);
+	json_member(out, "suspects", suspects(r));
+	json_member(out, "client_cpu", client_cpu(r));
+	json_member(out, "server_counters", counters(run));
 	buf_puts(out, "}\n");
 }

@@ -101,8 +101,8 @@ void markdown_tasks(const struct rendering *r, size_t most, struct buf *out)
 	char ratio[32];
 	struct buf results = {0};
 
-	buf_puts(out, "| task | SQL | done | mean | p50 | p95 | max | rows | errors | stretch |\n"
-	              "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+	buf_puts(out, "| task | SQL | done | mean | p50 | p95 | max | rows | errors | stretch | samples |\n"
+	              "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|\n");
 	for (size_t i = 0; i < shown; i++) {
 		const struct task_stats *s = &stats[i];
 
@@ -115,8 +115,10 @@ void markdown_tasks(const struct rendering *r, size_t most, struct buf *out)
 		time_cell(s->p50_us, out);
 		time_cell(s->p95_us, out);
 		time_cell(s->done ? s->max_us : -1, out);
-		buf_printf(out, " %" PRId64 " | %u | %s |\n", s->rows, s->failed + s->unknown,
+		buf_printf(out, " %" PRId64 " | %u | %s | ", s->rows, s->failed + s->unknown,
 		        s->stretch > 0 ? word_ratio(s->stretch, ratio) : "");
+		escape_markdown_text(s->says ? s->says : "", out);
+		buf_puts(out, " |\n");
 	}
 	buf_putc(out, '\n');
 	if (shown < r->run->ntasks)
@@ -189,6 +191,54 @@ void markdown_doubts(const struct rendering *r, struct buf *out)
 		buf_putc(out, '\n');
 }
 
+void markdown_suspects(const struct rendering *r, struct buf *out)
+{
+	struct buf b = {0};
+
+	if (r->proof->nsuspects > 0)
+		buf_puts(out, "What may have kept it from being faster:\n\n");
+	for (size_t i = 0; i < r->proof->nsuspects; i++) {
+		buf_clear(&b);
+		word_suspect(r, i, &b);
+		buf_printf(out, "%zu. ", i + 1);
+		escape_markdown_text(buf_str(&b), out);
+		buf_putc(out, '\n');
+	}
+	if (r->proof->nsuspects > 0)
+		buf_putc(out, '\n');
+	buf_free(&b);
+}
+
+/* Those that changed: the others say nothing about the run. */
+void markdown_counters(const struct rendering *r, struct buf *out)
+{
+	struct buf b = {0};
+	bool any = false;
+
+	word_client_cpu(r, &b);
+	if (b.len > 0) {
+		buf_puts(out, "Client: ");
+		escape_markdown_text(buf_str(&b), out);
+		buf_puts(out, "\n\n");
+	}
+	buf_free(&b);
+	for (size_t i = 0; i < r->run->ncounters; i++) {
+		const struct counter_view *c = &r->run->counters[i];
+
+		if (c->before == QUERY_NONE || c->after == QUERY_NONE || c->before == c->after)
+			continue;
+		if (!any)
+			buf_puts(out, "| counter of the server | before | after | change |\n|---|---:|---:|---:|\n");
+		any = true;
+		buf_puts(out, "| ");
+		escape_markdown(c->name, 40, out);
+		buf_printf(out, " | %" PRId64 " | %" PRId64 " | %" PRId64 " |\n", c->before, c->after,
+		        c->after - c->before);
+	}
+	if (any)
+		buf_putc(out, '\n');
+}
+
 void markdown_render(const struct rendering *r, bool whole_proof, struct buf *out)
 {
 	const char *version = run_view_fact(r->run, "server_version");
@@ -210,6 +260,8 @@ void markdown_render(const struct rendering *r, bool whole_proof, struct buf *ou
 		markdown_numbers(r, out);
 		markdown_errors(r, ERRORS_MOST, out);
 		markdown_tasks(r, TASKS_MOST, out);
+		markdown_suspects(r, out);
+		markdown_counters(r, out);
 	}
 	markdown_cost(r, out);
 	if (r->proof->ndoubts > 0) {

@@ -13,6 +13,8 @@ void markdown_numbers(const struct rendering *r, struct buf *out);
 void markdown_tasks(const struct rendering *r, size_t most, struct buf *out);
 void markdown_errors(const struct rendering *r, size_t most, struct buf *out);
 void markdown_cost(const struct rendering *r, struct buf *out); /* what the engine cost */
+void markdown_suspects(const struct rendering *r, struct buf *out);
+void markdown_counters(const struct rendering *r, struct buf *out);
 void markdown_doubts(const struct rendering *r, struct buf *out);
 /* The settings and facts of the run as a section of the document, its workload included. */
 void markdown_configuration(const struct rendering *r, struct buf *out);

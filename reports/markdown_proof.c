@@ -246,6 +246,10 @@ static void findings(const struct rendering *r, struct buf *out)
 	if (r->proof->ndoubts == 0)
 		buf_puts(out, "None of the checks found one.\n");
 	markdown_doubts(r, out);
+	if (!r->run->load) {
+		markdown_suspects(r, out);
+		markdown_counters(r, out);
+	}
 }
 
 void markdown_proof(const struct rendering *r, struct buf *out)

@@ -172,6 +172,8 @@ void proof_of(const struct run_view *run, const struct run_view *baseline, struc
 	proof_activity(&e, proof);
 	describe_clock(&e, proof);
 	proof_ceiling(run, baseline, proof, &comparison);
+	proof_client(run, proof);
+	proof_waits(&e, proof);
 	proof->verdict = decide(run, &e, &comparison, proof);
 	snprintf(proof->kept, sizeof(proof->kept), "%s", verdict_name(proof->verdict));
 	add_suffix(proof, run->failed, "failed");
@@ -179,6 +181,7 @@ void proof_of(const struct run_view *run, const struct run_view *baseline, struc
 	add_suffix(proof, run->not_run, "not run");
 	proof_words(run, baseline, &e, proof);
 	proof_doubts(run, baseline, &e, &comparison, proof);
+	proof_suspects(run, baseline, &e, proof);
 	evidence_free(&e);
 }
 

@@ -31,8 +31,21 @@ struct activity {
 
 struct stretch {
 	uint32_t task;
-	double alone_us, together_us, factor;
-}; /* medians of execute */
+	double alone_us, together_us, factor; /* medians of execute */
+	/* What the observer saw of its executions here: samples, and of these computing or waiting for a CPU (active
+	 * without a wait), waiting for a lock, for the disk, for anything else. */
+	uint32_t samples, on_cpu, on_lock, on_disk, on_other;
+	char wait[72]; /* the wait seen most, "Lock advisory"; "" = none */
+	char says[200]; /* what the samples say about it, "" = too few of them, or it was not stretched */
+};
+
+/* What may have kept the run from being faster. */
+struct suspect {
+	const char *cause; /* a stable word */
+	double share_us; /* the part of the wall time it may account for */
+	char evidence[600]; /* the figures it rests on */
+};
+#define SUSPECTS_MOST 12
 
 struct self_doubt {
 	const char *name;
@@ -62,6 +75,9 @@ struct proof {
 	uint32_t peak; /* most active for at least 1 ms on end (a tenth of the median task where that is less) */
 	double mean_active; /* active time / wall of the measured part (GO to last end) */
 	double effective_lanes; /* active time / (first start to last end) */
+	/* The client's CPU from GO to the end of the last task: used by its workers; how long each lane stood ready
+	 * without getting one, on average; negative = not known. */
+	double client_cpu_us, client_wait_us, client_window_us;
 	uint32_t backends; /* distinct backend pids */
 	struct activity *timeline;
 	size_t ntimeline;
@@ -80,6 +96,9 @@ struct proof {
 
 	struct self_doubt doubts[16];
 	size_t ndoubts;
+
+	struct suspect suspects[SUSPECTS_MOST]; /* most telling first */
+	size_t nsuspects;
 };
 
 /* baseline may be NULL. The owner calls proof_free. */

@@ -47,7 +47,7 @@ static bool ours(const struct evidence *e, int32_t pid)
 	return false;
 }
 
-static bool shows_blocked(const struct evidence *e, const struct sample *s)
+bool evidence_shows_blocked(const struct evidence *e, const struct sample *s)
 {
 	if (strcmp(s->wait_type, "Lock") != 0)
 		return false;
@@ -72,6 +72,13 @@ static const struct interval *interval_at(const struct evidence *e, int32_t pid,
 			high = middle;
 	}
 	return low < e->nintervals && e->intervals[low].lane == pid ? &e->intervals[low] : NULL;
+}
+
+const struct interval *evidence_interval(const struct evidence *e, int32_t pid, int64_t at_us)
+{
+	const struct interval *in = interval_at(e, pid, at_us);
+
+	return in && in->from_us <= at_us ? in : NULL;
 }
 
 static int64_t wait_end(const struct evidence *e, const struct wait *w, int64_t limit_us)
@@ -167,7 +174,7 @@ static void cut_interval(struct evidence *e, struct interval *in, const struct s
 
 		if (last < in->from_us || first > in->to_us)
 			continue;
-		if (!shows_blocked(e, s)) {
+		if (!evidence_shows_blocked(e, s)) {
 			close_wait(e, in, &w, wait_limit(e, &w, s), &cut_us);
 			clear_us = last;
 			continue;
@@ -238,7 +245,7 @@ static void find_lock_event(struct evidence *e, const struct sample *const *samp
 	for (size_t k = 0; k < n; k++) {
 		size_t i = 0;
 
-		if (!shows_blocked(e, samples[k]))
+		if (!evidence_shows_blocked(e, samples[k]))
 			continue;
 		while (i < known && strcmp(events[i], samples[k]->wait_event) != 0)
 			i++;

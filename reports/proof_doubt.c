@@ -16,6 +16,8 @@
 /* Both clocks are slewed alike, so their difference changes only when one is set; below this it is reading noise. */
 #define CLOCK_STEP_US 10000
 #define PAUSE_US 500000
+#define CPU_WAIT_LEAST_US 10000
+#define CPU_WAIT_PART 0.1
 #define UNSEEN_US 500000
 #define REPEATS_APART 1.5
 
@@ -58,6 +60,12 @@ static void doubt_client(const struct run_view *run, struct proof *proof)
 		        "the %.3g CPU%s of the client were busy for %s of %s: it may have been "
 		        "the limit, not the server",
 		        cores, cores == 1 ? "" : "s", stats_duration(used, a), stats_duration(cores * wall, b));
+	else if (proof->client_wait_us >= CPU_WAIT_LEAST_US &&
+	         proof->client_wait_us >= CPU_WAIT_PART * proof->client_window_us)
+		doubt(proof, "client CPU saturated",
+		        "the client's lanes stood ready without getting a CPU for %s of %s each, on average: its CPUs "
+		        "were busy",
+		        stats_duration(proof->client_wait_us, a), stats_duration(proof->client_window_us, b));
 	if (run->end.parent_paused_us >= PAUSE_US)
 		doubt(proof, "parent was not running", "this program was not running for up to %s at a time",
 		        stats_duration((double)run->end.parent_paused_us, a));

@@ -93,6 +93,7 @@ void evidence_of(const struct run_view *run, struct evidence *e)
 	sort_rows(e->intervals, e->nintervals, sizeof(*e->intervals), by_lane);
 	collect_backends(e);
 	evidence_blocked(e);
+	evidence_waits(e);
 }
 
 void evidence_free(struct evidence *e)

@@ -36,6 +36,7 @@ struct interval {
 	double active_us, blocked_us;
 	bool on_server; /* both ends are from the server's clock */
 	bool witnessed;
+	uint32_t samples, on_cpu, on_lock, on_disk; /* of its backend inside it; see struct stretch */
 };
 struct span {
 	int64_t lane;
@@ -63,6 +64,17 @@ void evidence_of(const struct run_view *run, struct evidence *e);
 void evidence_free(struct evidence *e);
 /* Cuts every interval into active and blocked spans and looks for witnesses. */
 void evidence_blocked(struct evidence *e);
+
+/* The samples inside each interval, counted by what they show; needs the intervals in order. */
+void evidence_waits(struct evidence *e);
+bool evidence_shows_blocked(const struct evidence *e, const struct sample *s);
+/* The interval of a backend at a moment of client time; NULL = none. */
+const struct interval *evidence_interval(const struct evidence *e, int32_t pid, int64_t at_us);
+/* What the samples say of each stretch of the proof. */
+void proof_waits(const struct evidence *e, struct proof *proof);
+void proof_client(const struct run_view *run, struct proof *proof);
+void proof_suspects(
+        const struct run_view *run, const struct run_view *baseline, const struct evidence *e, struct proof *proof);
 
 /* Fills overlap, peak, timeline and the like of proof. */
 void proof_activity(struct evidence *e, struct proof *proof);

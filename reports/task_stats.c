@@ -57,9 +57,14 @@ struct task_stats *task_stats_of(const struct rendering *r)
 		stats[t].p95_us = percentile(x, n, 95);
 		stats[t].p99_us = percentile(x, n, 99);
 	}
-	for (size_t i = 0; i < r->proof->nstretches; i++)
-		if (r->proof->stretches[i].task < run->ntasks)
-			stats[r->proof->stretches[i].task].stretch = r->proof->stretches[i].factor;
+	for (size_t i = 0; i < r->proof->nstretches; i++) {
+		const struct stretch *st = &r->proof->stretches[i];
+
+		if (st->task >= run->ntasks)
+			continue;
+		stats[st->task].stretch = st->factor;
+		stats[st->task].says = st->says;
+	}
 	free(times);
 	free(begin);
 	free(fill);

@@ -14,6 +14,7 @@ struct task_stats {
 	double mean_us, max_us; /* of done attempts, 0 without any */
 	double p50_us, p95_us, p99_us; /* -1 = too few samples to show it */
 	double stretch; /* together / alone, 0 = not known */
+	const char *says; /* what the samples say about the stretch, NULL = nothing; owned by the proof */
 };
 
 /* One entry per task, in the order of the file. */

@@ -121,6 +121,7 @@ void text_render(const struct rendering *r, const struct text_style *style, stru
 		text_errors(&l, r);
 		text_stretches(&l, r);
 		text_budget(&l, r);
+		text_suspects(&l, r);
 		text_results(&l, r);
 	}
 	text_cost(&l, r);

@@ -15,6 +15,7 @@ void text_cost(struct text_line *l, const struct rendering *r); /* what the engi
 void text_budget(struct text_line *l, const struct rendering *r); /* where the time went, before the wall */
 void text_errors(struct text_line *l, const struct rendering *r);
 void text_stretches(struct text_line *l, const struct rendering *r);
+void text_suspects(struct text_line *l, const struct rendering *r); /* the two best, where a speed-up is missing */
 void text_events(struct text_line *l, const struct rendering *r);
 void text_doubts(struct text_line *l, const struct rendering *r);
 /* Of a load run: pgbench's summary, and what it does not tell. Its errors come with text_errors. */

@@ -135,9 +135,10 @@ void text_stretches(struct text_line *l, const struct rendering *r)
 	for (size_t i = 0; i < p->nstretches && shown < STRETCHES_MOST && sorted[i].factor >= 1.2; i++) {
 		if (sorted[i].task >= r->run->ntasks)
 			continue;
-		buf_printf(&b, "%s%s %s (%s alone, %s together)", shown ? "   " : "stretched    ",
+		buf_printf(&b, "%s%s %s (%s alone, %s together%s%s)", shown ? "   " : "stretched    ",
 		        r->run->tasks[sorted[i].task].name, word_ratio(sorted[i].factor, factor),
-		        stats_duration(sorted[i].alone_us, alone), stats_duration(sorted[i].together_us, together));
+		        stats_duration(sorted[i].alone_us, alone), stats_duration(sorted[i].together_us, together),
+		        sorted[i].says[0] ? "; " : "", sorted[i].says);
 		shown++;
 	}
 	free(sorted);
@@ -266,6 +267,18 @@ static void note(struct text_line *l, enum tint tint, const char *what, const ch
 		buf_free(&b);
 	}
 	text_end(l);
+}
+
+void text_suspects(struct text_line *l, const struct rendering *r)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; word_suspect_shown(r, i); i++) {
+		buf_clear(&b);
+		word_suspect(r, i, &b);
+		note(l, TINT_DOUBT, i ? "next suspect" : "first suspect", buf_str(&b));
+	}
+	buf_free(&b);
 }
 
 void text_events(struct text_line *l, const struct rendering *r)

@@ -373,3 +373,46 @@ void word_stretched(const struct rendering *r, struct buf *out)
 		        r->run->tasks[most->task].name, word_exact(most->together_us, b),
 		        word_exact(most->alone_us, c));
 }
+
+const char *word_confirmed(const struct rendering *r, const char *cause)
+{
+	for (size_t i = 0; i < r->run->nsuspects; i++)
+		if (strcmp(r->run->suspects[i].cause, cause) == 0)
+			return r->run->suspects[i].confirmed;
+	return NULL;
+}
+
+void word_suspect(const struct rendering *r, size_t i, struct buf *out)
+{
+	const struct suspect *s = &r->proof->suspects[i];
+	const char *confirmed = word_confirmed(r, s->cause);
+	char time[32];
+
+	buf_printf(out, "%s (up to %s of the wall time): %s", s->cause, stats_duration(s->share_us, time), s->evidence);
+	if (confirmed)
+		buf_printf(out, ". %s", confirmed);
+}
+
+bool word_suspect_shown(const struct rendering *r, size_t i)
+{
+	const struct proof *p = r->proof;
+	bool missing = p->verdict == VERDICT_SERIAL || p->verdict == VERDICT_PARTLY || p->verdict == VERDICT_NOT_FASTER;
+
+	return i < p->nsuspects && i < 2 &&
+	       (missing || word_confirmed(r, p->suspects[i].cause) ||
+	               p->suspects[i].share_us > 0.2 * (double)p->wall_us);
+}
+
+void word_client_cpu(const struct rendering *r, struct buf *out)
+{
+	const struct proof *p = r->proof;
+	char a[32], b[32], c[32];
+
+	if (p->client_window_us <= 0)
+		return;
+	buf_printf(out, "the workers used %s of CPU in %s", stats_duration(p->client_cpu_us, a),
+	        stats_duration(p->client_window_us, b));
+	if (p->client_wait_us >= 0)
+		buf_printf(out, "; each lane stood ready without a CPU for %s, on average",
+		        stats_duration(p->client_wait_us, c));
+}

@@ -65,6 +65,14 @@ void word_load_connect(const struct run_view *run, struct buf *out);
 void word_load_measured(const struct run_view *run, struct buf *out);
 /* "117 failed, 345 tries repeated, 2 unknown" */
 void word_load_error(const struct load_error_view *e, struct buf *out);
+/* "tasks block one another (2.00 s): for 2.00 s of ... Confirmed: ..."; and whether the terminal should show it: the
+ * two best, where a speed-up is missing or much of the wall time went into it. */
+void word_suspect(const struct rendering *r, size_t i, struct buf *out);
+bool word_suspect_shown(const struct rendering *r, size_t i);
+const char *word_confirmed(const struct rendering *r, const char *cause); /* what --confirm showed; NULL = not tried */
+/* "the workers used 0.43 s of CPU in 0.76 s; each lane stood ready without one for 0.61 s on average"; "" = not known
+ */
+void word_client_cpu(const struct rendering *r, struct buf *out);
 /* Whether something went wrong: a task not done, or no proof of any; of a load run a transaction or a session lost. */
 bool word_trouble(const struct rendering *r);
 /* The query over the store that shows the overlap (or the rate) of this run; no user text in it. */

@@ -282,7 +282,8 @@ static void add_baseline(struct fixture *f, double ceiling, const char *why)
 	p->ceiling_text = p->ceiling_buf;
 	p->stretches = mem_zero(f->run.ntasks, sizeof *p->stretches);
 	for (size_t i = 0; i < f->run.ntasks; i++)
-		p->stretches[p->nstretches++] = (struct stretch){(uint32_t)i, 1000000, 1002000, 1.002};
+		p->stretches[p->nstretches++] = (struct stretch){
+		        .task = (uint32_t)i, .alone_us = 1000000, .together_us = 1002000, .factor = 1.002};
 	f->rendering.baseline = &f->baseline;
 }
 

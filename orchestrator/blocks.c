@@ -134,7 +134,13 @@ static uint32_t reference_of(const struct blocks *b)
 	return 0;
 }
 
-static void decide(struct experiment *x, struct blocks *b)
+/* Whether the time is up, or will be before another block is through: one that is cut short counts for nothing. */
+static bool time_is_up(const struct blocks *b, int64_t longest_ns)
+{
+	return b->deadline_ns != CLOCK_NEVER && clock_now_ns() + longest_ns >= b->deadline_ns;
+}
+
+static void decide(struct experiment *x, struct blocks *b, int64_t longest_ns)
 {
 	if (b->ended[0] != '\0')
 		return;
@@ -145,7 +151,7 @@ static void decide(struct experiment *x, struct blocks *b)
 	b->ended[0] = '\0';
 	if (b->finished == b->planned)
 		snprintf(b->ended, sizeof b->ended, "all blocks");
-	else if (b->deadline_ns != CLOCK_NEVER && clock_now_ns() >= b->deadline_ns)
+	else if (time_is_up(b, longest_ns))
 		snprintf(b->ended, sizeof b->ended, "--max-time");
 }
 
@@ -154,17 +160,26 @@ bool blocks_run(struct experiment *x, struct blocks *b, struct err *err)
 	struct arm_begin *arms = mem_zero(b->narms + 1, sizeof *arms);
 	uint32_t *order = mem_zero(b->narms + 1, sizeof *order);
 	struct experiment_begin begin;
+	int64_t longest_ns = 0;
 	bool ok = true;
 
 	begin_of(x, b, arms, &begin);
 	if (b->warm_up)
 		ok = run_arm(x, b, &begin, -1, 0, reference_of(b), err);
 	for (uint32_t block = 0; ok && b->ended[0] == '\0'; block++) {
+		int64_t since = clock_now_ns();
+
 		ok = run_block(x, b, &begin, block, order, err);
+		longest_ns = clock_now_ns() - since > longest_ns ? clock_now_ns() - since : longest_ns;
 		if (ok)
-			decide(x, b);
+			decide(x, b, longest_ns);
 	}
 	say(x, b, 0, 0, NULL);
+	/* A run that had no time left to begin is no failure of the experiment. */
+	if (!ok && b->experiment != 0 && b->ended[0] == '\0' && time_is_up(b, 0)) {
+		snprintf(b->ended, sizeof b->ended, "--max-time");
+		ok = true;
+	}
 	if (!ok && b->ended[0] == '\0')
 		snprintf(b->ended, sizeof b->ended, "a failure");
 	if (b->experiment != 0 && x->store != NULL) {

@@ -141,6 +141,7 @@ static void take_record(struct load_watch *watch, uint32_t lane, const struct lo
 		return;
 	}
 	load_outage_record(watch, record);
+	run_chaos_record(watch->run, record);
 	if (watch->log)
 		log_record(watch, lane, record);
 	if (watch->nchunk == 0)

@@ -75,6 +75,7 @@ struct options {
 	int64_t timeout_ns, max_time_ns, grace_ns, reconnect_for_ns;
 	bool read_only;
 	bool verify_results;
+	const char *chaos; /* --chaos, NULL = none */
 	enum halt halt;
 	int min_workers; /* 1 */
 	uint64_t seed;

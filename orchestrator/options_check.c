@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "orchestrator/chaos.h"
 #include "orchestrator/options_table.h"
 #include "shared/clock.h"
 
@@ -115,6 +116,12 @@ static bool check_load(struct options *o, struct err *err)
 	return check_end(o, err) && check_log(o, err) && check_pipeline(o, err);
 }
 
+static bool check_chaos(const struct options *o, struct err *err)
+{
+	struct chaos_plan plan;
+	return o->chaos == NULL || chaos_parse(o->chaos, &plan, err);
+}
+
 /* The line of @run that says it, 0 = none does. */
 static int directive_line(const struct plan *plan, const struct option_row *row)
 {
@@ -143,7 +150,7 @@ bool options_check_kind(struct options *o, const struct plan *plan, struct err *
 			        row->name);
 		return line > 0 ? err_prefix(err, "%s:%d: @run", plan->path, line) : false;
 	}
-	return check_load(o, err);
+	return check_chaos(o, err) && check_load(o, err);
 }
 
 /* As pgbench does: what says how scripts are to be run, and names none, means the first built-in one. */
@@ -177,7 +184,7 @@ static bool check_run(struct options *o, struct err *err)
 		return err_set(err, EXIT_USAGE, "--resume finishes one run and contradicts --repeat=%d", o->repeat);
 	if (o->quiet && options_flag(o, "quiet") && options_flag(o, "verbose"))
 		return err_set(err, EXIT_USAGE, "--quiet contradicts --verbose");
-	return check_load(o, err);
+	return check_chaos(o, err) && check_load(o, err);
 }
 
 static bool check_scale(const struct options *o, struct err *err)

@@ -287,6 +287,17 @@ const struct option_row option_run_rows[] = {
                 .directive = true,
                 .default_text = "1",
                 .text = "stop when fewer workers are left"},
+        {.name = "chaos",
+                .metavar = "FAULTS",
+                .kind = KIND_TEXT,
+                .at = offsetof(struct options, chaos),
+                .commands = IN_RUN,
+                .group = GROUP_FAULTS,
+                .environment = true,
+                .directive = true,
+                .text = "plant faults in our own workers: ACTION:N@WHEN with kill, segv, stop (:FOR at the end) or cut "
+                        "(sessions), at per cent of the tickets or of -T, or a time after the start, as in "
+                        "kill:1@50%,stop:1@2s:3s; what they did is measured"},
         {.name = "gate",
                 .metavar = "EXPR",
                 .kind = KIND_LIST,

@@ -111,7 +111,7 @@ static bool open_run(struct run *run, const struct crew_bodies *bodies, struct e
 	run->observer_again_ns = run->preflight_ns;
 	run->stop.cancel_ns = run->stop.now_ns = run->stop.kill_ns = CLOCK_NEVER;
 	run_enter(run, PHASE_PREFLIGHT, run->preflight_ns);
-	return run_load_watch(run, err);
+	return run_load_watch(run, err) && run_chaos_open(run, err);
 }
 
 /* A tick that came late: the process was stopped, or the machine was. Silence of that time is nobody's fault. */
@@ -209,6 +209,7 @@ static int64_t run_step(struct run *run, const struct loop_event *events, size_t
 	}
 	next = sooner(next, client_cpu_next(&run->client_cpu));
 	next = sooner(next, run_load_step(run, now));
+	next = sooner(next, run_chaos_step(run, now));
 	next = sooner(next, record_step(run, now));
 	run_log_starts(run, now);
 	next = sooner(next, step_progress(run, now));
@@ -303,6 +304,7 @@ static void close_run(struct run *run)
 {
 	crew_clear(&run->crew);
 	run_load_close(run);
+	run_chaos_close(run);
 	tickets_clear(&run->tickets);
 	loop_close(run->loop);
 	if (run->shm)

@@ -183,6 +183,8 @@ void facts_options(const struct run *run, struct buf *out)
 		buf_printf(out, " pin=%s", pins[o->pin]);
 	if (o->read_only)
 		buf_puts(out, " read-only=on");
+	if (o->chaos)
+		buf_printf(out, " chaos=%s", o->chaos);
 	if (o->verify_results)
 		buf_puts(out, " verify-results=on");
 	if (o->require_overlap)

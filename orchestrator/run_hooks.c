@@ -147,6 +147,7 @@ static bool on_attempt(void *context, struct member *m, struct attempt *a, int64
 		run->last_end_ns = a->done_ns;
 	run_log_attempt(run, m, a, tickets_task(t, position));
 	run_record_attempt(run, a, now);
+	run_chaos_attempt(run, a, verdict != VERDICT_FINAL);
 	if (verdict == VERDICT_FINAL && a->outcome == OUTCOME_DONE && a->digested && run->results)
 		add_result(run, a, position);
 	if (verdict == VERDICT_FINAL)
@@ -203,6 +204,7 @@ static void on_session(void *context, struct member *m, const struct session_rep
 		return;
 	}
 	run_record_session(run, r, now);
+	run_chaos_session(run, r, now);
 	if (r->connected)
 		return;
 	note_refusal(run, r->sqlstate, text);

@@ -46,8 +46,15 @@ int64_t run_load_step(struct run *run, int64_t now)
 
 void run_load_ended(struct run *run, const struct member *m, int64_t now)
 {
-	if (run->watch && run->go_given)
-		load_watch_ended(run->watch, m, now);
+	struct load_counts before, after;
+
+	if (!run->watch || !run->go_given)
+		return;
+	load_watch_counts(run->watch, &before);
+	load_watch_ended(run->watch, m, now);
+	load_watch_counts(run->watch, &after);
+	if (run->shm->load.ring_size == 0) /* else they have records */
+		run_chaos_judged(run, m, after.unknown - before.unknown, after.failed - before.failed);
 }
 
 /* --- while it goes on ------------------------------------------------------------------------------------------- */

@@ -432,6 +432,15 @@ static void record_counted(struct run *run, int64_t now)
 		recorded(run, store_client_cpu(run->store, run->id, &run->client_cpu.rows[i], &err), &err, now);
 }
 
+static void record_chaos(struct run *run, int64_t now)
+{
+	struct chaos_record chaos;
+	struct err err = {0};
+
+	for (uint32_t i = 0; run_chaos_result(run, i, &chaos); i++)
+		recorded(run, store_chaos(run->store, run->id, &chaos, &err), &err, now);
+}
+
 void record_end(struct run *run, enum run_state state, const char *reason, int exit_code, int64_t now)
 {
 	const struct tickets *t = &run->tickets;
@@ -443,6 +452,7 @@ void record_end(struct run *run, enum run_state state, const char *reason, int e
 	facts_of_load(run, "after");
 	record_facts(run, now); /* if the rest of them never came */
 	record_results(run, now);
+	record_chaos(run, now);
 	record_counted(run, now);
 	struct run_end end = {.state = state,
 	        .reason = reason,

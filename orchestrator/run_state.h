@@ -68,6 +68,7 @@ struct stopping {
 };
 
 struct load_watch;
+struct run_chaos;
 
 struct early_event { /* told before the store was open */
 	int64_t at_ns;
@@ -122,6 +123,7 @@ struct run {
 	/* a load run */
 	bool load;
 	struct load_watch *watch;
+	struct run_chaos *chaos; /* --chaos; NULL = none */
 	bool load_ended, load_told_late, load_file_failed;
 	uint32_t sessions_missing; /* that had given up when MEASURE ended */
 
@@ -216,6 +218,16 @@ void run_event(struct run *run, int64_t now, enum log_level level, const char *k
 /* run_cost.c */
 void run_cost_told(struct run *run, const struct msg_usage *usage); /* by a worker, of itself */
 struct run_costs run_costs_of(const struct run *run); /* once all workers are gone */
+
+/* run_chaos.c: --chaos; without it all of them do nothing */
+bool run_chaos_open(struct run *run, struct err *err);
+void run_chaos_close(struct run *run);
+int64_t run_chaos_step(struct run *run, int64_t now); /* returns when to be called again */
+void run_chaos_session(struct run *run, const struct session_report *r, int64_t now);
+void run_chaos_attempt(struct run *run, const struct attempt *a, bool again); /* again: it is tried once more */
+void run_chaos_record(struct run *run, const struct load_record *record);
+void run_chaos_judged(struct run *run, const struct member *m, uint64_t unknown, uint64_t failed); /* load runs */
+bool run_chaos_result(const struct run *run, uint32_t number, struct chaos_record *out); /* false: no such fault */
 
 /* run_stop.c */
 void run_signal(struct run *run, int signal_number, int64_t now);

@@ -312,6 +312,33 @@ static void put_client_cpu(const struct rendering *r, struct csv_row *row)
 	}
 }
 
+static void put_chaos(const struct rendering *r, struct csv_row *row)
+{
+	for (size_t i = 0; i < r->run->nchaos; i++) {
+		const struct chaos_record *c = &r->run->chaos[i];
+
+		csv_put_run(row, r->run);
+		csv_put_text(row, c->action);
+		csv_put_text(row, c->at);
+		csv_put_int(row, c->asked);
+		csv_put_int(row, c->workers);
+		csv_put_int(row, c->sessions);
+		csv_put_us(row, c->struck_us);
+		csv_put_int(row, (int64_t)c->unknown);
+		csv_put_int(row, (int64_t)c->failed);
+		csv_put_int(row, (int64_t)c->repeated);
+		csv_put_int(row, c->survivors);
+		csv_put_int(row, (int64_t)c->before_count);
+		csv_put_int(row, (int64_t)c->after_count);
+		csv_put_us(row, c->before_count ? c->before_p50_us : QUERY_NONE);
+		csv_put_us(row, c->after_count ? c->after_p50_us : QUERY_NONE);
+		csv_put_us(row, c->before_count ? c->before_max_us : QUERY_NONE);
+		csv_put_us(row, c->after_count ? c->after_max_us : QUERY_NONE);
+		csv_put_us(row, c->full ? c->full_us : QUERY_NONE);
+		csv_end_row(row);
+	}
+}
+
 const char *csv_default(const struct run_view *run)
 {
 	return run->load ? "load_seconds" : "attempts";
@@ -332,7 +359,7 @@ bool csv_render(const struct rendering *r, const char *table, bool raw, struct b
 	/* In the order of csv_tables. */
 	static void (*const writers[])(const struct rendering *, struct csv_row *) = {put_attempts, put_runs, put_tasks,
 	        put_sessions, put_errors, put_samples, put_events, put_environment, put_suspects, put_doubts,
-	        put_counters, put_client_cpu};
+	        put_counters, put_client_cpu, put_chaos};
 	static bool (*const load_writers[])(const struct rendering *, struct csv_row *) = {
 	        csv_load, csv_load_scripts, csv_load_commands, csv_load_seconds, csv_load_errors, csv_load_records};
 	const size_t nwriters = sizeof writers / sizeof *writers;

@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const char *const tables[] = {"attempts", "runs", "tasks", "sessions", "errors", "samples", "events",
-        "environment", "suspects", "doubts", "server_counters", "client_cpu", "load", "load_scripts", "load_commands",
-        "load_seconds", "load_errors", "load_records", NULL};
+        "environment", "suspects", "doubts", "server_counters", "client_cpu", "chaos", "load", "load_scripts",
+        "load_commands", "load_seconds", "load_errors", "load_records", NULL};
 
 static const struct csv_column attempts[] = {{"run", "number of the run"}, {"ticket", "global number of the ticket"},
         {"task", "name of the task"}, {"round", "which execution of the task, 0 = first"},
@@ -123,6 +123,16 @@ static const struct csv_column client_cpu[] = {{"run", "number of the run"}, {"a
         {"wait_us", "their threads stood ready without a CPU for so long; empty = not known"},
         {"busiest_worker", "the worker that used most"}, {"busiest_us", "CPU time it used"}, {NULL, NULL}};
 
+static const struct csv_column chaos[] = {{"run", "number of the run"}, {"action", "kill, segv, stop or cut"},
+        {"at", "when it was to strike"}, {"asked", "victims asked for"}, {"workers", "worker processes hit"},
+        {"sessions", "sessions hit"}, {"struck_us", "when it struck, after wall zero; empty: the run was over before"},
+        {"unknown", "in flight there: may or may not have been applied"},
+        {"failed", "in flight there: known not applied"}, {"repeated", "of both: tried again"},
+        {"survivors", "sessions that no fault had hit"}, {"before_count", "what those did before it"},
+        {"after_count", "and after it"}, {"before_p50_us", "median time before"}, {"after_p50_us", "and after"},
+        {"before_max_us", "longest before"}, {"after_max_us", "and after"},
+        {"full_strength_us", "until every session it hit was at work again; empty: not all came back"}, {NULL, NULL}};
+
 const char *const *csv_tables(void)
 {
 	return tables;
@@ -131,8 +141,9 @@ const char *const *csv_tables(void)
 const struct csv_column *csv_columns(const char *table)
 {
 	static const struct csv_column *const columns[] = {attempts, runs, tasks, sessions, errors, samples, events,
-	        environment, suspects, doubts, server_counters, client_cpu, csv_columns_load, csv_columns_load_scripts,
-	        csv_columns_load_commands, csv_columns_load_seconds, csv_columns_load_errors, csv_columns_load_records};
+	        environment, suspects, doubts, server_counters, client_cpu, chaos, csv_columns_load,
+	        csv_columns_load_scripts, csv_columns_load_commands, csv_columns_load_seconds, csv_columns_load_errors,
+	        csv_columns_load_records};
 
 	for (size_t i = 0; tables[i]; i++)
 		if (strcmp(tables[i], table) == 0)

@@ -314,6 +314,7 @@ void html_render(const struct rendering *r, struct buf *out)
 		html_budget(r, out);
 		html_tasks(r, out);
 	}
+	html_chaos(r, out);
 	html_cost(r, out);
 	html_reproduce(r, out);
 	buf_puts(out, "</main>\n<script>");

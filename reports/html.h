@@ -13,6 +13,7 @@ void html_errors(const struct rendering *r, struct buf *out);
 void html_budget(const struct rendering *r, struct buf *out);
 void html_tasks(const struct rendering *r, struct buf *out);
 void html_cost(const struct rendering *r, struct buf *out); /* what the engine cost */
+void html_chaos(const struct rendering *r, struct buf *out); /* what planted faults did */
 void html_reproduce(const struct rendering *r, struct buf *out);
 
 /* Of a load run: what stands in the place of verdict, figures, budget and tasks. */

@@ -433,6 +433,7 @@ void json_render(const struct rendering *r, struct buf *out)
 	json_rows(out, "workers", r, run->nworker_rows, json_worker);
 	json_rows(out, "samples", r, run->nsamples, json_sample);
 	json_rows(out, "events", r, run->nevents, json_event);
+	json_rows(out, "chaos", r, run->nchaos, json_chaos);
 	json_member(out, "costs", costs(run));
 	json_load(r, out);
 	json_member(out, "suspects", suspects(r));

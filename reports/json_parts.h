@@ -35,6 +35,7 @@ json_t *json_attempt(const struct rendering *r, size_t i);
 json_t *json_session(const struct rendering *r, size_t i);
 json_t *json_worker(const struct rendering *r, size_t i);
 json_t *json_sample(const struct rendering *r, size_t i);
+json_t *json_chaos(const struct rendering *r, size_t i);
 json_t *json_event(const struct rendering *r, size_t i);
 json_t *json_error_row(const struct rendering *r, size_t i);
 

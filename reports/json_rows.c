@@ -110,6 +110,31 @@ json_t *json_sample(const struct rendering *r, size_t i)
 	return o;
 }
 
+json_t *json_chaos(const struct rendering *r, size_t i)
+{
+	const struct chaos_record *c = &r->run->chaos[i];
+	json_t *o = json_object();
+
+	json_put_text(o, "action", c->action);
+	json_put_text(o, "at", c->at);
+	json_put_int(o, "asked", c->asked);
+	json_put_int(o, "workers", c->workers);
+	json_put_int(o, "sessions", c->sessions);
+	json_put_us(o, "struck_us", c->struck_us);
+	json_put_int(o, "unknown", (int64_t)c->unknown);
+	json_put_int(o, "failed", (int64_t)c->failed);
+	json_put_int(o, "repeated", (int64_t)c->repeated);
+	json_put_int(o, "survivors", c->survivors);
+	json_put_int(o, "before_count", (int64_t)c->before_count);
+	json_put_int(o, "after_count", (int64_t)c->after_count);
+	json_put_us(o, "before_p50_us", c->before_count ? c->before_p50_us : QUERY_NONE);
+	json_put_us(o, "after_p50_us", c->after_count ? c->after_p50_us : QUERY_NONE);
+	json_put_us(o, "before_max_us", c->before_count ? c->before_max_us : QUERY_NONE);
+	json_put_us(o, "after_max_us", c->after_count ? c->after_max_us : QUERY_NONE);
+	json_put_us(o, "full_strength_us", c->full ? c->full_us : QUERY_NONE);
+	return o;
+}
+
 json_t *json_event(const struct rendering *r, size_t i)
 {
 	const struct event_view *e = &r->run->events[i];

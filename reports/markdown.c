@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/chaos.h"
 #include "reports/cost.h"
 #include "reports/escape.h"
 #include "reports/sqlstate.h"
@@ -162,6 +163,29 @@ void markdown_errors(const struct rendering *r, size_t most, struct buf *out)
 		        r->run->nerrors - shown, r->run->id);
 }
 
+void markdown_chaos(const struct rendering *r, struct buf *out)
+{
+	struct buf cell = {0};
+
+	if (r->run->nchaos == 0)
+		return;
+	for (int column = 0; column < CHAOS_COLUMNS; column++)
+		buf_printf(out, "%s %s |", column ? "" : "|", chaos_columns[column]);
+	buf_puts(out, "\n|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+	for (size_t i = 0; i < r->run->nchaos; i++) {
+		for (int column = 0; column < CHAOS_COLUMNS; column++) {
+			buf_clear(&cell);
+			chaos_cell(r->run, &r->run->chaos[i], (enum chaos_column)column, &cell);
+			buf_puts(out, column ? " " : "| ");
+			escape_markdown_text(buf_str(&cell), out);
+			buf_puts(out, " |");
+		}
+		buf_putc(out, '\n');
+	}
+	buf_putc(out, '\n');
+	buf_free(&cell);
+}
+
 void markdown_cost(const struct rendering *r, struct buf *out)
 {
 	struct buf line = {0};
@@ -263,6 +287,7 @@ void markdown_render(const struct rendering *r, bool whole_proof, struct buf *ou
 		markdown_suspects(r, out);
 		markdown_counters(r, out);
 	}
+	markdown_chaos(r, out);
 	markdown_cost(r, out);
 	if (r->proof->ndoubts > 0) {
 		buf_puts(out, "Reasons to doubt these numbers:\n\n");

@@ -12,6 +12,7 @@ void markdown_verdict(const struct rendering *r, struct buf *out);
 void markdown_numbers(const struct rendering *r, struct buf *out);
 void markdown_tasks(const struct rendering *r, size_t most, struct buf *out);
 void markdown_errors(const struct rendering *r, size_t most, struct buf *out);
+void markdown_chaos(const struct rendering *r, struct buf *out); /* what planted faults did */
 void markdown_cost(const struct rendering *r, struct buf *out); /* what the engine cost */
 void markdown_suspects(const struct rendering *r, struct buf *out);
 void markdown_counters(const struct rendering *r, struct buf *out);

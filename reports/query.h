@@ -173,6 +173,8 @@ struct run_view {
 	size_t nsession_rows;
 	struct task_result_view *results; /* by task; none without --verify-results */
 	size_t nresults;
+	struct chaos_record *chaos; /* --chaos: in the order asked for */
+	size_t nchaos;
 	struct worker_view *worker_rows;
 	size_t nworker_rows;
 	struct sample *samples;

@@ -35,7 +35,7 @@ void run_view_free(struct run_view *view)
 	void *owned[] = {view->strings, view->workload, view->workload_text, view->workload_sha256, view->role,
 	        view->engine, view->argv, view->note, view->client, view->options, view->reason, view->data_sha256,
 	        view->verdict, view->tasks, view->attempts, view->session_rows, view->worker_rows, view->samples,
-	        view->events, view->errors, view->facts, view->results, view->counters, view->client_cpu,
+	        view->events, view->errors, view->facts, view->chaos, view->results, view->counters, view->client_cpu,
 	        view->client_samples, view->doubts, view->suspects};
 	for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
 		free(owned[i]);
@@ -303,6 +303,46 @@ static bool read_results(struct query *q, struct run_view *v, struct err *err)
 	return ok;
 }
 
+static void read_blow(sqlite3_stmt *s, struct chaos_record *c)
+{
+	*c = (struct chaos_record){.blow = (uint32_t)sqlite3_column_int64(s, 0),
+	        .asked = (uint32_t)sqlite3_column_int64(s, 3),
+	        .workers = (uint32_t)sqlite3_column_int64(s, 4),
+	        .sessions = (uint32_t)sqlite3_column_int64(s, 5),
+	        .struck_us = query_int(s, 6),
+	        .unknown = (uint64_t)sqlite3_column_int64(s, 7),
+	        .failed = (uint64_t)sqlite3_column_int64(s, 8),
+	        .repeated = (uint64_t)sqlite3_column_int64(s, 9),
+	        .survivors = (uint32_t)sqlite3_column_int64(s, 10),
+	        .before_count = (uint64_t)sqlite3_column_int64(s, 11),
+	        .after_count = (uint64_t)sqlite3_column_int64(s, 12),
+	        .before_p50_us = query_int_or(s, 13, 0),
+	        .after_p50_us = query_int_or(s, 14, 0),
+	        .before_max_us = query_int_or(s, 15, 0),
+	        .after_max_us = query_int_or(s, 16, 0),
+	        .full_us = query_int(s, 17)};
+	c->full = c->full_us != QUERY_NONE;
+	query_copy(s, 1, c->action, sizeof c->action);
+	query_copy(s, 2, c->at, sizeof c->at);
+}
+
+static bool read_chaos(struct query *q, struct run_view *v, struct err *err)
+{
+	bool ok = true;
+	sqlite3_stmt *s = query_prepare(q,
+	        "SELECT blow, action, at, asked, workers, sessions, struck_us, unknown, failed, repeated, survivors, "
+	        "before_count, after_count, before_p50_us, after_p50_us, before_max_us, after_max_us, full_strength_us "
+	        "FROM chaos WHERE run = ? ORDER BY blow",
+	        err);
+	if (s)
+		store_bind(s, "i", v->id);
+	while (query_step(q, &s, &ok, err)) {
+		v->chaos = mem_resize(v->chaos, v->nchaos + 1, sizeof *v->chaos);
+		read_blow(s, &v->chaos[v->nchaos++]);
+	}
+	return ok;
+}
+
 static bool read_repeats(struct query *q, struct run_view *v, struct err *err)
 {
 	sqlite3_stmt *s = query_prepare(q,
@@ -367,7 +407,7 @@ static bool read_all(struct query *q, int64_t id, struct run_view *v, struct err
 		return no_such_run(q, id, err);
 	if (!read_run(q, numbers_sql, id, read_numbers, v, &found, err) || !read_tasks(q, v, err) ||
 	        !read_facts(q, v, err) || !read_events(q, v, err) || !read_workers(q, v, err) ||
-	        !read_repeats(q, v, err) || !read_results(q, v, err))
+	        !read_repeats(q, v, err) || !read_results(q, v, err) || !read_chaos(q, v, err))
 		return false;
 	bool ok = query_tickets(q, id, &tickets, err) && query_sessions(q, v, err) &&
 	          query_attempts(q, v, &tickets, err) && query_samples(q, v, err) && query_notes(q, v, err) &&

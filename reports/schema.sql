@@ -256,6 +256,29 @@ CREATE TABLE task_result ( -- what the tasks of a run returned, with --verify-re
 	PRIMARY KEY (run, task)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE chaos ( -- faults that --chaos planted in a run, and what they did
+	run INTEGER NOT NULL REFERENCES run (id), -- its run
+	blow INTEGER NOT NULL, -- number of the fault, 0 = the first asked for
+	action TEXT NOT NULL, -- kill, segv, stop or cut
+	at TEXT NOT NULL, -- when it was to strike, as asked for
+	asked INTEGER NOT NULL, -- victims asked for: workers, of cut sessions
+	workers INTEGER NOT NULL, -- worker processes hit; there are no more than the engine has
+	sessions INTEGER NOT NULL, -- sessions hit: those of these workers, or those that were cut
+	struck_us INTEGER, -- when it struck, us after wall zero; NULL: the run was over before
+	unknown INTEGER NOT NULL, -- tickets (of a load run transactions) in flight there that may or may not have been applied
+	failed INTEGER NOT NULL, -- tickets in flight there that are known not to have been applied
+	repeated INTEGER NOT NULL, -- of both: tried again
+	survivors INTEGER NOT NULL, -- sessions that neither this fault nor one before it hit
+	before_count INTEGER NOT NULL, -- done by sessions never hit: from GO or the fault before to this one
+	after_count INTEGER NOT NULL, -- done by sessions never hit: begun after it and before the next
+	before_p50_us INTEGER, -- median time of those before, us
+	after_p50_us INTEGER, -- median time of those after, us
+	before_max_us INTEGER, -- longest of those before, us
+	after_max_us INTEGER, -- longest of those after, us
+	full_strength_us INTEGER, -- from the fault until every session it hit was connected and at work again, us; NULL: not all came back
+	PRIMARY KEY (run, blow)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sample ( -- what the observer saw in pg_stat_activity: stretches of samples that showed the same
 	run INTEGER NOT NULL REFERENCES run (id), -- its run
 	sample INTEGER NOT NULL, -- number within the run, 1 = first

@@ -52,6 +52,7 @@ static const char *const statement_sql[STORE_STATEMENTS] = {
         [STORE_NO_SUSPECTS] = "DELETE FROM suspect WHERE run = ?",
         [STORE_SUSPECT] = "INSERT INTO suspect (run, rank, cause, share_us, evidence, confirmed) VALUES (?, ?, ?, ?, "
                           "?, ?)",
+        [STORE_CHAOS] = "INSERT INTO chaos VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [STORE_LOAD_SECOND] =
                 "INSERT INTO load_second VALUES (?1, (SELECT coalesce(max(second), 0) + 1 FROM load_second "
                 "WHERE run = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "

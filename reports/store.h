@@ -155,6 +155,22 @@ struct task_result {
 };
 bool store_task_result(struct store *store, int64_t run, const struct task_result *result, struct err *err);
 
+/* --chaos: one fault of a run and what it did. Counts of tickets, of load runs transactions; times of sessions that no
+ * fault ever hit, of what they began before it (since GO or the fault before) and after it. */
+struct chaos_record {
+	uint32_t blow; /* 0 = the first that was asked for */
+	char action[8], at[24]; /* "kill", "50%" */
+	uint32_t asked, workers, sessions; /* victims asked for; worker processes and sessions hit */
+	int64_t struck_us; /* after wall zero; INT64_MIN = the run was over before */
+	uint64_t unknown, failed, repeated; /* in flight on what was hit; of these tried again */
+	uint32_t survivors; /* sessions that were not hit */
+	uint64_t before_count, after_count;
+	int64_t before_p50_us, after_p50_us, before_max_us, after_max_us; /* 0 when nothing was counted */
+	bool full; /* all sessions that were hit came back */
+	int64_t full_us; /* so long after it; INT64_MIN = they did not */
+};
+bool store_chaos(struct store *store, int64_t run, const struct chaos_record *chaos, struct err *err);
+
 /*
  * Load runs. store_run_begin writes their scripts and settings from plan->scripts and plan->load (ntickets 0); the rest
  * comes with the following. A load run has no tickets and no attempts; run.tickets, done, failed and unknown hold its

@@ -140,6 +140,21 @@ static bool apply_event(struct store *store, const struct op *op, struct err *er
 	return store_run_statement(store->db, store->path, s, err);
 }
 
+static bool apply_chaos(struct store *store, const struct op *op, struct err *err)
+{
+	const struct chaos_record *c = &op->chaos;
+	sqlite3_stmt *s = store_statement(store, STORE_CHAOS, err);
+	bool before = c->before_count > 0, after_it = c->after_count > 0;
+	if (!s)
+		return false;
+	store_bind(s, "iissiiiniiiiiinnnnn", op->run, (int64_t)c->blow, c->action, c->at, (int64_t)c->asked,
+	        (int64_t)c->workers, (int64_t)c->sessions, c->struck_us, (int64_t)c->unknown, (int64_t)c->failed,
+	        (int64_t)c->repeated, (int64_t)c->survivors, (int64_t)c->before_count, (int64_t)c->after_count,
+	        before ? c->before_p50_us : INT64_MIN, after_it ? c->after_p50_us : INT64_MIN,
+	        before ? c->before_max_us : INT64_MIN, after_it ? c->after_max_us : INT64_MIN, c->full_us);
+	return store_run_statement(store->db, store->path, s, err);
+}
+
 static bool apply_task_result(struct store *store, const struct op *op, struct err *err)
 {
 	const struct task_result *r = &op->task_result;
@@ -182,6 +197,8 @@ static bool apply_other(struct store *store, const struct op *op, struct err *er
 		return apply_worker(store, op, err);
 	case OP_EVENT:
 		return apply_event(store, op, err);
+	case OP_CHAOS:
+		return apply_chaos(store, op, err);
 	case OP_TASK_RESULT:
 		return apply_task_result(store, op, err);
 	case OP_NOTE:

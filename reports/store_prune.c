@@ -92,12 +92,12 @@ static bool prune_run(struct store *store, int64_t run, struct err *err)
 {
 	static const char *const rows[] = {"DELETE FROM session WHERE run = ?1", "DELETE FROM worker WHERE run = ?1",
 	        "DELETE FROM error WHERE run = ?1", "DELETE FROM event WHERE run = ?1",
-	        "DELETE FROM task_result WHERE run = ?1", "DELETE FROM server_counter WHERE run = ?1",
-	        "DELETE FROM client_cpu WHERE run = ?1", "DELETE FROM doubt WHERE run = ?1",
-	        "DELETE FROM suspect WHERE run = ?1", "DELETE FROM estimate WHERE run = ?1",
-	        "DELETE FROM load_error WHERE run = ?1", "DELETE FROM load_command WHERE run = ?1",
-	        "DELETE FROM load_script WHERE run = ?1", "DELETE FROM load WHERE run = ?1",
-	        "DELETE FROM run WHERE id = ?1"};
+	        "DELETE FROM task_result WHERE run = ?1", "DELETE FROM chaos WHERE run = ?1",
+	        "DELETE FROM server_counter WHERE run = ?1", "DELETE FROM client_cpu WHERE run = ?1",
+	        "DELETE FROM doubt WHERE run = ?1", "DELETE FROM suspect WHERE run = ?1",
+	        "DELETE FROM estimate WHERE run = ?1", "DELETE FROM load_error WHERE run = ?1",
+	        "DELETE FROM load_command WHERE run = ?1", "DELETE FROM load_script WHERE run = ?1",
+	        "DELETE FROM load WHERE run = ?1", "DELETE FROM run WHERE id = ?1"};
 	return delete_rows(store, run, rows, sizeof rows / sizeof *rows, err);
 }
 

@@ -21,6 +21,7 @@ enum op_kind {
 	OP_END,
 	OP_VERDICT,
 	OP_TASK_RESULT,
+	OP_CHAOS,
 	OP_NOTE,
 	OP_LOAD_SECOND,
 	OP_LOAD_CHUNK,
@@ -87,6 +88,7 @@ struct op {
 		struct run_phases *phases; /* owned */
 		struct run_end *end; /* owned */
 		struct task_result task_result;
+		struct chaos_record chaos;
 		struct load_second load_second;
 		struct op_load_chunk load_chunk; /* its bytes are owned */
 		struct op_load *load; /* owned */

@@ -92,6 +92,12 @@ bool store_task_result(struct store *store, int64_t run, const struct task_resul
 	return store_alive(store, err);
 }
 
+bool store_chaos(struct store *store, int64_t run, const struct chaos_record *chaos, struct err *err)
+{
+	queue_add(&store->queue, OP_CHAOS, run)->chaos = *chaos;
+	return store_alive(store, err);
+}
+
 bool store_event(struct store *store, int64_t run, int64_t at_us, const char *kind, const char *text, struct err *err)
 {
 	struct op *op = queue_add(&store->queue, OP_EVENT, run);

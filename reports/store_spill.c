@@ -144,7 +144,7 @@ static void put_end(struct buf *b, const struct op *op)
 static void put_op(struct buf *b, const struct op *op)
 {
 	static const char *const types[] = {"released", "ticket", "attempt", "session", "sample", "worker", "event",
-	        "fact", "phases", "end", "verdict", "task_result"};
+	        "fact", "phases", "end", "verdict", "task_result", "chaos"};
 	char digest[DIGEST_HEX];
 	if (op->kind >= OP_LOAD_SECOND) {
 		store_spill_load(b, op);
@@ -197,6 +197,15 @@ static void put_op(struct buf *b, const struct op *op)
 		break;
 	case OP_VERDICT:
 		spill_text(b, "verdict", op->text);
+		break;
+	case OP_CHAOS:
+		spill_text(b, "action", op->chaos.action);
+		spill_text(b, "at", op->chaos.at);
+		spill_int(b, "struck_us", op->chaos.struck_us);
+		spill_int(b, "unknown", (int64_t)op->chaos.unknown);
+		spill_int(b, "failed", (int64_t)op->chaos.failed);
+		spill_int(b, "repeated", (int64_t)op->chaos.repeated);
+		spill_int(b, "full_us", op->chaos.full_us);
 		break;
 	case OP_TASK_RESULT:
 		digest_sum_hex(&op->task_result.digest, digest);

@@ -124,6 +124,7 @@ void text_render(const struct rendering *r, const struct text_style *style, stru
 		text_suspects(&l, r);
 		text_results(&l, r);
 	}
+	text_chaos(&l, r);
 	text_cost(&l, r);
 	text_events(&l, r);
 	text_doubts(&l, r);

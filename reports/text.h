@@ -11,6 +11,7 @@
 
 void text_lanes(struct text_line *l, const struct rendering *r); /* chart and "at once" */
 void text_results(struct text_line *l, const struct rendering *r); /* --verify-results */
+void text_chaos(struct text_line *l, const struct rendering *r); /* what planted faults did */
 void text_cost(struct text_line *l, const struct rendering *r); /* what the engine cost */
 void text_budget(struct text_line *l, const struct rendering *r); /* where the time went, before the wall */
 void text_errors(struct text_line *l, const struct rendering *r);

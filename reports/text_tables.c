@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/chaos.h"
 #include "reports/cost.h"
 #include "reports/load_numbers.h"
 #include "reports/sqlstate.h"
@@ -250,6 +251,22 @@ void text_cost(struct text_line *l, const struct rendering *r)
 	}
 	if (b.len > 0)
 		text_end(l);
+	buf_free(&b);
+}
+
+void text_chaos(struct text_line *l, const struct rendering *r)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; i < r->run->nchaos; i++) {
+		buf_clear(&b);
+		chaos_words(r->run, &r->run->chaos[i], &b);
+		text_to(l, 1);
+		l->hang = l->width >= 60 ? 26 : 4;
+		text_cell(l, TINT_DIM, l->width >= 60 ? 25 : 8, i == 0 ? "chaos" : "");
+		text_words(l, TINT_PLAIN, buf_str(&b));
+		text_end(l);
+	}
 	buf_free(&b);
 }
 

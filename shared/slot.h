@@ -50,6 +50,8 @@ struct slot {
 	/* Of the transaction begun last, written before tx_started: its script, and SLOT_TX_WARMUP when it is in no
 	 * number; taken_ns is when it began. SLOT_SAFE and SLOT_BACKOFF mean what they mean for tasks. */
 	_Atomic uint32_t tx_script;
+	/* Written by the parent alone, then the lane is woken: its socket is to be shut down so often (--chaos). */
+	_Atomic uint32_t cut;
 };
 
 /* Notes when a session began its first task or transaction; later calls change nothing. */

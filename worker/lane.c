@@ -313,6 +313,8 @@ static void woken(struct lane *lane)
 		worker_control(lane->worker);
 	else
 		(void)!read(lane->wake_fd, &count, sizeof count);
+	for (uint32_t i = 0; i < lane->nsessions; i++)
+		session_heed_cut(&lane->sessions[i]);
 	mark_all(lane);
 }
 

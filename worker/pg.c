@@ -304,6 +304,14 @@ void pg_drop(struct pg *pg)
 	pg_finish(pg);
 }
 
+void pg_shut_down(struct pg *pg)
+{
+	int fd = PQsocket(pg->conn);
+
+	if (fd >= 0)
+		shutdown(fd, SHUT_RDWR);
+}
+
 int pg_socket(const struct pg *pg)
 {
 	return PQsocket(pg->conn);

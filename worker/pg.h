@@ -58,6 +58,9 @@ void pg_finish(struct pg *pg);
 /* Ends it without a word to the server (what a crash would do); for a session that is dropped at its deadline. */
 void pg_drop(struct pg *pg);
 
+/* Shuts the socket down in both directions, as a cut line would: libpq finds out when it reads or writes. */
+void pg_shut_down(struct pg *pg);
+
 int pg_socket(const struct pg *pg); /* -1 = none; may change during connecting */
 bool pg_broken(const struct pg *pg); /* the connection is gone */
 int pg_backend_pid(const struct pg *pg); /* from the login; a pooler invents it */

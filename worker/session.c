@@ -116,6 +116,7 @@ void session_init(struct session *s, const struct assignment *a, struct pick *pi
 	s->pick = pick;
 	s->record = record;
 	s->slot = shm_slot(a->shm, number);
+	s->cuts = atomic_load_explicit(&s->slot->cut, memory_order_relaxed);
 	s->number = number;
 	rng_seed(&s->rng, a->seed, number);
 	for (int i = 0; i < a->plan->ntasks; i++)
@@ -162,6 +163,17 @@ void session_input(struct session *s, bool socket_ready)
 		s->polled = pg_connect_poll(s->pg);
 		s->polled_now = true;
 	}
+}
+
+void session_heed_cut(struct session *s)
+{
+	uint32_t asked = atomic_load_explicit(&s->slot->cut, memory_order_acquire);
+
+	if (asked == s->cuts)
+		return;
+	s->cuts = asked;
+	if (s->pg)
+		pg_shut_down(s->pg);
 }
 
 bool session_has_answer(const struct session *s)

@@ -183,6 +183,8 @@ struct session {
 
 	struct looping *load; /* of a load run, else NULL */
 
+	uint32_t cuts; /* --chaos: of the slot's requests these are done */
+
 	/* --verify-results: read before and after hashing, to tell what it cost; NULL = not told */
 	int64_t (*digest_clock)(void);
 
@@ -202,6 +204,9 @@ void session_clear(struct session *s);
 void session_input(struct session *s, bool socket_ready);
 /* An answer is there without waiting (after session_input). */
 bool session_has_answer(const struct session *s);
+
+/* --chaos: the parent may have asked for the connection to be shut down; after the lane was woken. */
+void session_heed_cut(struct session *s);
 
 /* ready: session_input was called since the last step. */
 void session_step(struct session *s, int64_t now, bool ready);

@@ -191,6 +191,15 @@ bool store_worker(struct store *store, int64_t run, uint32_t worker, uint32_t ge
 	return true;
 }
 
+bool store_chaos(struct store *store, int64_t run, const struct chaos_record *chaos, struct err *err)
+{
+	(void)store;
+	(void)run;
+	(void)chaos;
+	(void)err;
+	return true;
+}
+
 bool store_task_result(struct store *store, int64_t run, const struct task_result *result, struct err *err)
 {
 	(void)store;

@@ -18,7 +18,10 @@ import zlib
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, ".build")))
 TOOL = os.path.join(BUILD, "tests/cli/tool_render")
+ARMS_TOOL = os.path.join(BUILD, "tests/cli/tool_arms")
 LOADS = ["scripts", "outage", "long", "wrong", "never"]
+ARMS = ["scale", "scale-few", "scale-load", "scale-none", "scale-alone", "scale-wrong", "compare", "compare-few",
+        "compare-load"]
 KINDS = ["sleeps", "alone", "locked", "failing", "hostile", "many", "load", "empty"] + LOADS
 BROWSER = next((b for b in ("chromium", "chromium-browser", "google-chrome") if shutil.which(b)), None)
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -27,7 +30,7 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 ELEMENTS = set("""html head meta link title style body header nav main section h1 h2 h3 p a strong ul li b span details
     summary pre code figure figcaption div svg desc g path text rect table thead tbody tr th td script""".split())
 ATTRIBUTES = set("""lang charset http-equiv content name rel href class aria-label aria-labelledby aria-hidden id role
-    xmlns width height viewbox font-family font-size x y d fill stroke stroke-width stroke-dasharray stroke-linejoin fill-opacity
+    xmlns width height viewbox font-family font-size x y d fill stroke stroke-width stroke-dasharray stroke-linejoin stroke-opacity fill-opacity
     text-anchor data-top data-height data-left data-right data-from data-to data-t scope type""".split())
 VOID = {"meta", "link"}
 tests = []
@@ -39,7 +42,7 @@ def test(function):
 
 
 def render(kind, form, number=None):
-    command = [TOOL, kind, form] + ([str(number)] if number else [])
+    command = [ARMS_TOOL if kind in ARMS else TOOL, kind, form] + ([str(number)] if number else [])
     return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
 
 
@@ -100,7 +103,7 @@ class Page(html.parser.HTMLParser):
 
 @test
 def pages_hold_only_elements_and_attributes_of_a_known_list():
-    for kind in KINDS:
+    for kind in KINDS + ARMS:
         page = Page(render(kind, "html").decode())
         check(not page.problems, f"{kind}: {page.problems[:5]}")
         check(len(page.ids) == len(set(page.ids)), f"{kind}: an id stands twice")
@@ -110,7 +113,7 @@ def pages_hold_only_elements_and_attributes_of_a_known_list():
 @test
 def no_script_comes_from_data():
     own = [s for s in Page(render("sleeps", "html").decode()).scripts if s[0] is None]
-    for kind in KINDS:
+    for kind in KINDS + ARMS:
         page = Page(render(kind, "html").decode())
         check([s for s in page.scripts if s[0] is None] == own, f"{kind}: another script")
         for form, text in page.scripts:
@@ -344,6 +347,10 @@ def pixels(data):
 
 @test
 def browser_opens_pages_without_a_complaint(browser):
+    for kind in ("scale", "scale-wrong", "compare", "compare-load"):
+        dom, console = browser.dom(browser.page(kind, render(kind, "html")))
+        check(not console, f"{kind}: {console[:3]}")
+        check(dom.count("<script") == 1, f"{kind}: {dom.count('<script')} scripts")
     for kind in ("sleeps", "hostile", "load", "outage", "wrong"):
         dom, console = browser.dom(browser.page(kind, render(kind, "html")))
         check(not console, f"{kind}: {console[:3]}")
@@ -392,6 +399,37 @@ def browser_refuses_a_foreign_script(browser):
 
 
 @test
+def charts_of_experiments_have_titles_and_stand_beside_tables():
+    for kind in ARMS:
+        page = render(kind, "html").decode()
+        charts = re.findall(r'<svg [^>]*class="chart"[^>]*>\s*<title id="([a-z]+)-t">[^<]+</title><desc id="\1-d">[^<]+<',
+                            page)
+        check(len(charts) == page.count('class="chart"'), f"{kind}: {charts}")
+        check(len(charts) == len(set(charts)), f"{kind}: {charts}")
+        check(page.count("<table") >= len(charts), f"{kind}: {page.count('<table')} tables for {len(charts)} charts")
+        for number in re.findall(r' (?:d|x|y|width|height)="([^"]*)"', page):
+            check("nan" not in number and "inf" not in number, f"{kind}: {number[:60]}")
+
+
+@test
+def browser_shows_curves_and_dots_on_paper_in_the_dark_and_on_a_phone(browser):
+    for kind, color, night in (("scale", (0x17, 0x69, 0xb8), (0x58, 0xa6, 0xf2)),
+                               ("compare", (0x8e, 0x3b, 0x8e), (0xd5, 0x8b, 0xd8))):
+        page = render(kind, "html")
+        url = browser.page(kind, page)
+        light = browser.picture(url, 1100, 1700)
+        check(blue(light, color) > 150, f"{kind}: {blue(light, color)} pixels")
+        check(light[3][3] == (255, 255, 255), f"{kind}: {light[3][3]}")
+        dark = browser.picture(url, 1100, 1700, "--force-dark-mode")
+        check(blue(dark, night) > 150 and sum(dark[3][3]) < 120, f"{kind}: {blue(dark, night)} pixels, {dark[3][3]}")
+        phone = browser.picture(url, 500, 3000)
+        check(blue(phone, color) > 60, f"{kind}: {blue(phone, color)} pixels on a phone")
+        bare = re.sub(rb"<style>.*?</style>", b"", page, flags=re.S)
+        rows = browser.picture(browser.page("bare", bare), 1100, 3000)
+        check(blue(rows, color) > 150, f"{kind}: {blue(rows, color)} pixels without a style sheet")
+
+
+@test
 def browser_pictures_are_not_blank_and_follow_the_dark(browser):
     url = browser.page("picture", render("sleeps", "html"))
     light = browser.picture(url, 1100, 1000)
@@ -403,8 +441,9 @@ def browser_pictures_are_not_blank_and_follow_the_dark(browser):
 
 
 def main():
-    if not os.path.exists(TOOL):
-        subprocess.run(["make", "-s", "B=" + BUILD, TOOL], cwd=ROOT, check=True)
+    for tool in (TOOL, ARMS_TOOL):
+        if not os.path.exists(tool):
+            subprocess.run(["make", "-s", "B=" + BUILD, tool], cwd=ROOT, check=True)
     browser, failed = Browser(), 0
     print(f"1..{len(tests)}")
     for number, function in enumerate(tests, 1):

@@ -18,11 +18,11 @@ static void render(const struct arms_fixture *f, const char *format, int width, 
 	struct text_line line;
 
 	if (strcmp(format, "html") == 0) {
-		html_scale(&f->page, &f->scaling, out);
+		arms_fixture_html(f, out);
 		return;
 	}
 	if (strcmp(format, "md") == 0) {
-		markdown_scale(&f->page, &f->scaling, out);
+		arms_fixture_markdown(f, out);
 		return;
 	}
 	text_line_init(&line, &style, out);

@@ -1,6 +1,6 @@
 /*
- * The page, the terminal text and the Markdown of a series of numbers of sessions: size, charts with their tables, what
- * is left out, lines no wider than the terminal, and nothing from outside that acts.
+ * The pages, the terminal text and the Markdown of comparisons and of series of numbers of sessions: size, charts with
+ * their tables, what is left out, lines no wider than the terminal, and nothing from outside that acts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@ static char *page_of(enum arms_kind kind)
 	struct buf out = {0};
 
 	arms_fixture_make(&f, kind);
-	html_scale(&f.page, &f.scaling, &out);
+	arms_fixture_html(&f, &out);
 	arms_fixture_free(&f);
 	return out.data;
 }
@@ -46,7 +46,8 @@ static void pages_keep_to_their_size(void **state)
 		char *page = page_of((enum arms_kind)kind);
 
 		print_message("%s: %zu bytes\n", arms_kind_names[kind], strlen(page));
-		assert_true(strlen(page) <= (kind == ARMS_LOAD || kind == ARMS_WRONG ? 90000 : 60000));
+		assert_true(strlen(page) <=
+		            (kind == ARMS_LOAD || kind == ARMS_WRONG || kind == ARMS_VARIED ? 90000 : 60000));
 		free(page);
 	}
 }
@@ -56,7 +57,8 @@ static void every_chart_is_named_sized_and_has_its_numbers(void **state)
 	static const struct {
 		enum arms_kind kind;
 		size_t charts, tables;
-	} rows[] = {{ARMS_SCALE, 2, 5}, {ARMS_LOAD, 3, 6}, {ARMS_NONE, 0, 1}, {ARMS_ALONE, 2, 4}};
+	} rows[] = {{ARMS_SCALE, 2, 5}, {ARMS_LOAD, 3, 6}, {ARMS_NONE, 0, 1}, {ARMS_ALONE, 2, 4}, {ARMS_ENGINES, 2, 4},
+	        {ARMS_PAIR, 2, 3}, {ARMS_VARIED, 3, 5}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -126,7 +128,7 @@ static void no_line_passes_the_terminal(void **state)
 	static const int widths[] = {20, 40, 60, 80, 132};
 
 	(void)state;
-	for (int kind = 0; kind < ARMS_KINDS; kind++) {
+	for (int kind = 0; kind < ARMS_ENGINES; kind++) {
 		struct arms_fixture f;
 
 		arms_fixture_make(&f, (enum arms_kind)kind);
@@ -171,6 +173,46 @@ static void the_table_of_the_terminal_has_a_line_for_each_number(void **state)
 	arms_fixture_free(&f);
 }
 
+/* Faster, slower and no difference shown; with four blocks nothing is claimed. */
+static void comparisons_claim_what_the_test_shows(void **state)
+{
+	char *page = page_of(ARMS_ENGINES);
+
+	(void)state;
+	assert_non_null(strstr(page, "✓ FASTER:</strong>"));
+	assert_non_null(strstr(page, "async is faster than process by 1.05x ["));
+	assert_non_null(strstr(page, "thread is slower than process by 1.02x ["));
+	assert_non_null(strstr(page, "serial against process: no difference shown, 1.00x ["));
+	assert_int_equal(count(page, ">faster than process →</text>"), 1);
+	free(page);
+	page = page_of(ARMS_PAIR);
+	assert_non_null(strstr(page, "! TOO FEW BLOCKS FOR A CLAIM:</strong>"));
+	assert_non_null(strstr(page, ", without a claim."));
+	assert_null(strstr(page, "] faster</text>"));
+	free(page);
+	page = page_of(ARMS_VARIED);
+	assert_non_null(
+	        strstr(page, "Block 4 is left out: run 213 (&lt;i&gt;file&lt;/i&gt;=thread.sql): it is stopped."));
+	assert_null(strstr(page, "<i>"));
+	free(page);
+}
+
+static void comparisons_say_what_they_left_out(void **state)
+{
+	struct arms_fixture f;
+	struct buf out = {0};
+
+	(void)state;
+	arms_fixture_make(&f, ARMS_VARIED);
+	comparison_trouble(&f.view, &out);
+	assert_string_equal(buf_str(&out), "Block 4 is left out: run 213 (<i>file</i>=thread.sql): it is stopped.");
+	buf_clear(&out);
+	comparison_method(&f.view, &f.comparison, &out);
+	assert_non_null(strstr(buf_str(&out), "8 of them complete, only these are compared"));
+	buf_free(&out);
+	arms_fixture_free(&f);
+}
+
 static void markdown_is_harmless(void **state)
 {
 	struct arms_fixture f;
@@ -178,7 +220,7 @@ static void markdown_is_harmless(void **state)
 
 	(void)state;
 	arms_fixture_make(&f, ARMS_WRONG);
-	markdown_scale(&f.page, &f.scaling, &out);
+	arms_fixture_markdown(&f, &out);
 	assert_null(strstr(buf_str(&out), "\n<"));
 	assert_null(strstr(buf_str(&out), " <i>"));
 	assert_non_null(strstr(buf_str(&out), "| sessions | makespan | speed-up | of ideal | ceiling |"));
@@ -197,6 +239,8 @@ int main(void)
 	        cmocka_unit_test(only_pages_that_are_there_are_linked),
 	        cmocka_unit_test(no_line_passes_the_terminal),
 	        cmocka_unit_test(the_table_of_the_terminal_has_a_line_for_each_number),
+	        cmocka_unit_test(comparisons_claim_what_the_test_shows),
+	        cmocka_unit_test(comparisons_say_what_they_left_out),
 	        cmocka_unit_test(markdown_is_harmless),
 	};
 

@@ -156,6 +156,7 @@ struct session {
 	int64_t deadline; /* of CONNECTING and SETTING_UP */
 	int64_t retry_at; /* of AWAY and BACKOFF */
 	int64_t away_since; /* when it last had a connection, or began to want its first */
+	int64_t trouble_since; /* the first of `failures`; 0 = none yet */
 	int64_t ready_since;
 	bool drop; /* the connection must not carry another attempt */
 	uint32_t needs; /* NEED_... */

@@ -2,8 +2,8 @@
  * session_connect: connecting, what a session sends before its first task, and what happens when either fails.
  *
  * Give up or wait: classify_connect decides by the SQLSTATE. Patience is --reconnect-for, counted from the moment the
- * connection was lost (or first wanted); the pauses between tries grow and carry jitter, so that a thousand sessions
- * do not come back in step.
+ * connection was lost (or first wanted); the pauses between tries grow with the outage and carry jitter, so that a
+ * thousand sessions do not come back in step.
  */
 #include "worker/session_load.h"
 
@@ -15,6 +15,8 @@
 
 #define PAUSE_FIRST (100 * NS_PER_MS)
 #define PAUSE_MOST (2 * NS_PER_S)
+#define TRIES_A_SECOND 500 /* of all sessions together, at most: a server that starts forks for each */
+#define PAUSE_PART 4 /* a pause is so many'th of the time that nothing went well */
 #define FULL_SERVER_PATIENCE                                                                                           \
 	(5 * NS_PER_S) /* for 53300 before anything ran: sessions of a run before may still be leaving */
 #define SESSION_SQL_PATIENCE (600 * NS_PER_S) /* for one statement of @session when there is no --timeout */
@@ -25,14 +27,25 @@ static int64_t deadline_after(int64_t now, int64_t timeout)
 	return timeout == CLOCK_NEVER ? CLOCK_NEVER : now + timeout;
 }
 
-static int64_t pause_before_retry(struct session *s)
+/* A part of how long it has been going wrong: a session is back within a fraction of the outage after its end, a short
+ * one is tried often and a long one seldom. */
+static int64_t pause_before_retry(struct session *s, int64_t now)
 {
-	int64_t pause = PAUSE_FIRST;
+	int64_t least = NS_PER_S / TRIES_A_SECOND * s->a->shm->nsessions, pause;
 
-	if (s->failures == 0) /* lost a good one: come back soon, but not all at once */
+	if (s->failures == 0) { /* lost a good one: come back soon, but not all at once */
+		s->trouble_since = now;
 		return (int64_t)rng_below(&s->rng, PAUSE_FIRST / 2);
-	for (uint32_t i = 1; i < s->failures && pause < PAUSE_MOST; i++)
-		pause *= 2;
+	}
+	if (s->trouble_since == 0)
+		s->trouble_since = now;
+	if (least < PAUSE_FIRST)
+		least = PAUSE_FIRST;
+	pause = (now - s->trouble_since) / PAUSE_PART;
+	if (pause < least)
+		pause = least;
+	if (pause > PAUSE_MOST)
+		pause = PAUSE_MOST;
 	return pause / 2 + (int64_t)rng_below(&s->rng, (uint64_t)pause);
 }
 
@@ -89,7 +102,7 @@ static void failed(struct session *s, int64_t now)
 	}
 	if (s->failures == 1)
 		record_note(s->record, LEVEL_INFO, 0, s->message);
-	s->retry_at = now + pause_before_retry(s);
+	s->retry_at = now + pause_before_retry(s, now);
 	session_go(s, SESSION_AWAY, now);
 }
 
@@ -357,6 +370,6 @@ void session_disconnect(struct session *s, int64_t now, bool politely)
 		session_go(s, SESSION_CLOSED, now);
 		return;
 	}
-	s->retry_at = now + pause_before_retry(s);
+	s->retry_at = now + pause_before_retry(s, now);
 	session_go(s, SESSION_AWAY, now);
 }

@@ -15,13 +15,18 @@
 const char *const fault_columns[FAULT_COLUMNS + 1] = {
         "arm", "workers", "sessions", "unknown", "failed", "again", "before", "after", "back after", NULL};
 
-static const int widths[FAULT_COLUMNS] = {12, 8, 9, 8, 7, 6, 9, 9, 11};
+static const int widths[FAULT_COLUMNS] = {12, 9, 9, 8, 7, 6, 9, 9, 11};
 
 static void number(double x, struct buf *out)
 {
 	char text[32];
 
-	buf_puts(out, isnan(x) ? "-" : word_number(x, text));
+	if (isnan(x))
+		buf_puts(out, "-");
+	else if (x - floor(x) < 0.05) /* a median of an even number of runs may be a half */
+		buf_puts(out, word_count((uint64_t)x, text));
+	else
+		buf_printf(out, "%.1f", x);
 }
 
 static void duration(double us, struct buf *out)

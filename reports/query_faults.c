@@ -112,7 +112,7 @@ static const char verify_sql[] =
         "JOIN task t ON t.workload = r.workload "
         "LEFT JOIN task_result x ON x.run = r.id AND x.task = t.task "
         "CROSS JOIN (SELECT q.id, q.workload, b.label FROM run q JOIN arm b ON b.experiment = q.experiment AND b.arm = "
-        "q.arm WHERE q.experiment = ?1 AND b.is_reference AND q.block NOTNULL AND q.state = 'finished' "
+        "q.arm WHERE q.experiment = ?1 AND b.reference AND q.block NOTNULL AND q.state = 'finished' "
         "ORDER BY q.block LIMIT 1) f "
         "LEFT JOIN task u ON u.workload = f.workload AND u.name = t.name "
         "LEFT JOIN task_result y ON y.run = f.id AND y.task = u.task "

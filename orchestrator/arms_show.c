@@ -28,6 +28,8 @@ void arms_show_clear(struct arms_show *s)
 	free(s->shown);
 	free(s->names);
 	buf_free(&s->trouble);
+	buf_free(&s->results);
+	faults_free(&s->faults);
 	scaling_free(&s->scaling);
 	comparison_free(&s->comparison);
 	experiment_view_free(&s->view);
@@ -238,6 +240,8 @@ static void page_of(struct arms_show *s, const char *store_path)
 	        .reference = scale ? 0 : s->view.reference,
 	        .base = scale ? 0 : serial_arm(&s->view),
 	        .trouble = buf_str(&s->trouble),
+	        .faults = s->faults.count > 0 ? &s->faults : NULL,
+	        .results = buf_str(&s->results),
 	        .store_path = store_path};
 }
 
@@ -251,6 +255,22 @@ static void span_of(struct arms_show *s)
 		s->first_run = s->first_run == 0 || run < s->first_run ? run : s->first_run;
 		s->last_run = run > s->last_run ? run : s->last_run;
 	}
+}
+
+/* --verify-results, as the runs that stand for the arms were told. */
+static bool results_of(struct arms_show *s, struct query *query, int64_t experiment, struct err *err)
+{
+	struct verify_count count;
+	bool asked = false;
+
+	for (uint32_t i = 0; i < s->view.narms; i++)
+		asked = asked || (s->stand_ins[i].has_run && verify_asked(&s->stand_ins[i].run));
+	if (!asked)
+		return true;
+	if (!query_verify(query, experiment, NULL, NULL, &count, err))
+		return false;
+	verify_arms_sentence(&count, &s->results);
+	return true;
 }
 
 bool arms_show_load(
@@ -270,6 +290,7 @@ bool arms_show_load(
 	for (uint32_t i = 0; ok && i < s->view.narms; i++)
 		ok = s->scaling.narms > 0 ? scale_stand_in(s, query, i, store_path, err)
 		                          : compare_stand_in(s, query, i, store_path, err);
+	ok = ok && query_faults(query, experiment, &s->faults, err) && results_of(s, query, experiment, err);
 	if (!ok) {
 		arms_show_clear(s);
 		return false;

@@ -8,6 +8,7 @@
 
 #include "orchestrator/options.h"
 #include "reports/arms.h"
+#include "reports/arms_faults.h"
 #include "reports/compare.h"
 
 struct arms_stand_in {
@@ -27,6 +28,8 @@ struct arms_show {
 	struct arm_shown *shown;
 	char (*names)[64];
 	struct buf trouble;
+	struct faults_of_arms faults; /* --chaos */
+	struct buf results; /* --verify-results */
 	struct arms_page page;
 	int64_t first_run, last_run;
 };

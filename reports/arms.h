@@ -17,6 +17,8 @@ struct arm_shown {
 	bool linked; /* run-N.html stands beside the page */
 };
 
+struct faults_of_arms;
+
 struct arms_page {
 	int64_t experiment;
 	const char *kind; /* "compare", "scale" */
@@ -26,6 +28,8 @@ struct arms_page {
 	size_t narms, reference;
 	size_t base; /* the arm that ran one after another: what tasks stretch against; narms = none */
 	const char *trouble; /* what was left out and why it ended early, as sentences; "" = nothing */
+	const struct faults_of_arms *faults; /* --chaos; NULL = none */
+	const char *results; /* --verify-results: a sentence; NULL or "" = not asked for */
 	const char *store_path;
 	const char *index_href; /* NULL = no link */
 };
@@ -39,6 +43,8 @@ void html_arms_overlap(const struct arms_page *p, struct buf *out); /* did they 
 void html_arms_errors(const struct arms_page *p, struct buf *out);
 void html_arms_percentiles(const struct arms_page *p, struct buf *out);
 void html_arms_tasks(const struct arms_page *p, struct buf *out); /* stretch of each task in each arm */
+void html_arms_faults(
+        const struct arms_page *p, struct buf *out); /* planted faults, and whether results are the same */
 void html_arms_costs(const struct arms_page *p, struct buf *out); /* what each arm cost */
 void html_arms_end(const struct arms_page *p, struct buf *out); /* how to reproduce it, and the end of the page */
 

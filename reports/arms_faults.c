@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/arms.h"
 #include "reports/escape.h"
 #include "reports/html.h"
 #include "reports/stats.h"
@@ -166,4 +167,35 @@ void faults_html(const struct faults_of_arms *f, struct buf *out)
 	        "was in flight on the sessions hit. Others: median time of what sessions did that were not "
 	        "hit.</p>\n</section>\n");
 	buf_free(&text);
+}
+
+void html_arms_faults(const struct arms_page *p, struct buf *out)
+{
+	if (p->faults)
+		faults_html(p->faults, out);
+	if (p->results && p->results[0]) {
+		buf_puts(out, "<section class=\"long\" id=\"results\">\n<h2>Did they return the same?</h2>\n");
+		html_put(out, "p", NULL, p->results);
+		buf_puts(out, "</section>\n");
+	}
+}
+
+void verify_arms_sentence(const struct verify_count *n, struct buf *out)
+{
+	char a[32], b[32];
+
+	if (n->different > 0)
+		buf_printf(out,
+		        "Results differ: in %s of %s comparisons of a task with the first run of the reference.",
+		        word_count(n->different, a), word_count(n->same + n->different, b));
+	else if (n->same > 0)
+		buf_printf(out,
+		        "Every arm returned the same rows: %s comparison%s of a task with the first run of the "
+		        "reference.",
+		        word_count(n->same, a), n->same == 1 ? "" : "s");
+	else
+		buf_puts(out, "No results could be compared.");
+	if (n->uncompared > 0)
+		buf_printf(
+		        out, " %s more could not be made, as not all tickets were done.", word_count(n->uncompared, a));
 }

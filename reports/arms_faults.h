@@ -53,6 +53,8 @@ void faults_text(const struct faults_of_arms *f, struct buf *out);
 void faults_markdown(const struct faults_of_arms *f, struct buf *out);
 void faults_html(const struct faults_of_arms *f, struct buf *out); /* a section */
 
+/* What query_verify found, in a sentence or two. */
+void verify_arms_sentence(const struct verify_count *count, struct buf *out);
 /* Every run of the blocks against the reference's first one. tell: for each task that differs, once an arm, one
  * sentence with both counts. Counts tasks over all runs. */
 bool query_verify(struct query *query, int64_t experiment,

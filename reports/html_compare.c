@@ -363,6 +363,7 @@ void html_compare(
 	put_table(v, c, out);
 	html_arms_percentiles(p, out);
 	buf_puts(out, "</section>\n");
+	html_arms_faults(p, out);
 	html_arms_costs(p, out);
 	html_arms_tasks(p, out);
 	html_arms_end(p, out);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "reports/arms_faults.h"
 #include "reports/arms.h"
 #include "reports/escape.h"
 #include "reports/markdown.h"
@@ -70,6 +71,12 @@ void markdown_compare(
 	comparison_method(v, c, &b);
 	text(out, &b);
 	buf_puts(out, "\n\n");
+	if (p->faults)
+		faults_markdown(p->faults, out);
+	if (p->results && p->results[0]) {
+		escape_markdown_text(p->results, out);
+		buf_puts(out, "\n\n");
+	}
 	if (r) {
 		escape_markdown(r->run->argv ? r->run->argv : "", 300, out);
 		buf_printf(out, ", %s\n", word_date(r->run->started_wall_us, date));

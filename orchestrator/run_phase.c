@@ -2,6 +2,7 @@
  * run_phase: the phases of a run, one switch. Each phase looks at what is known, and either stays or goes on; none
  * waits. A stopped run takes the shortest way: no new worker, no new ticket, then REAP, TEARDOWN, SWEEP as ever.
  */
+#include "orchestrator/holes.h"
 #include "orchestrator/run_state.h"
 
 #include <stdarg.h>
@@ -221,6 +222,7 @@ static void phase_setup(struct run *run, int64_t now)
 static void phase_spawn(struct run *run, int64_t now)
 {
 	struct err err = {0};
+	struct hole *holes = run->spawned < run->nworkers ? holes_fill() : NULL;
 
 	for (uint32_t i = 0; i < SPAWN_PER_STEP && run->spawned < run->nworkers; i++, run->spawned++) {
 		struct member *m = &run->crew.members[run->spawned];
@@ -231,6 +233,7 @@ static void phase_spawn(struct run *run, int64_t now)
 		if (!crew_start(&run->crew, m, now, &err))
 			crew_start_later(&run->crew, m, now, &err);
 	}
+	holes_free(holes);
 	int64_t end = loop_clock(run->loop);
 	/* The run's row and its first tickets while the first workers connect: nothing is taken before GO. */
 	if (run->row_begin_ns == 0)

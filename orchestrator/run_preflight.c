@@ -2,6 +2,7 @@
  * run_preflight: the phases before anything of the workload runs: the observer connects and tells facts, the server's
  * limits are checked, --resume waits for the end of old sessions, and the run gets its row in the store.
  */
+#include "orchestrator/holes.h"
 #include "orchestrator/run_state.h"
 
 #include <stdio.h>
@@ -42,10 +43,12 @@ static void fork_early(struct run *run, int64_t now)
 	if (q->resume || q->vacuum || (run->plan->setup && !q->skip_setup) || run->stop.mode != STOP_NONE)
 		return;
 	run->crew.early = true;
+	struct hole *holes = holes_fill();
 	for (uint32_t i = 0; i < EARLY_MOST && i < run->nworkers; i++)
 		if (run->crew.members[i].state == MEMBER_ABSENT &&
 		        !crew_start(&run->crew, &run->crew.members[i], now, &err))
 			break; /* SPAWN tries again, and says what is wrong */
+	holes_free(holes);
 }
 
 static void start_observer(struct run *run, int64_t now)

@@ -13,6 +13,7 @@
 
 #define HEADER 4u
 #define READ_STEP (64u * 1024u)
+#define READ_FIRST 1024u /* down pipes carry a few bytes now and then, and each worker has one */
 /* One call takes at most this much, so that a flood on one pipe cannot hold up the reader of many. It is far more
  * than a pipe holds: what a dead process left behind is read, up to EOF, by one call. */
 #define READ_MOST (4u * CHAN_MOST)
@@ -79,7 +80,7 @@ static bool readable(int fd)
 
 bool chan_read(struct chan *c, struct err *err)
 {
-	size_t taken = 0;
+	size_t taken = 0, step;
 
 	if (c->read_fd < 0)
 		return err_set(err, EXIT_TASKS, "read from a channel that has no reading end");
@@ -87,8 +88,9 @@ bool chan_read(struct chan *c, struct err *err)
 	do {
 		ssize_t n;
 
-		buf_reserve(&c->in, READ_STEP + 1);
-		n = read(c->read_fd, c->in.data + c->in.len, READ_STEP);
+		step = c->in_step > 0 ? c->in_step : READ_FIRST;
+		buf_reserve(&c->in, step + 1);
+		n = read(c->read_fd, c->in.data + c->in.len, step);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -99,6 +101,8 @@ bool chan_read(struct chan *c, struct err *err)
 			c->eof = true;
 			return true;
 		}
+		if ((size_t)n == step)
+			c->in_step = step * 8 < READ_STEP ? step * 8 : READ_STEP;
 		c->in.len += (size_t)n;
 		c->in.data[c->in.len] = '\0';
 		taken += (size_t)n;

@@ -22,6 +22,7 @@ struct chan {
 	int read_fd; /* -1 = none */
 	int write_fd; /* -1 = none */
 	struct buf in; /* bytes not yet handed out */
+	size_t in_step; /* read so much at once; grows with what comes, 0 = nothing has come yet */
 	size_t in_used; /* of in: already handed out */
 	size_t in_checked; /* of in: where the first frame begins whose end has not arrived */
 	struct buf out; /* bytes not yet written */

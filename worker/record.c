@@ -12,13 +12,14 @@
 /* Of one RESULTS body: far below CHAN_MOST, also when every byte of a text has to be escaped. */
 #define BODY_MOST (CHAN_MOST / 4)
 #define ATTEMPT_MOST 512 /* encoded size of an attempt without its message */
+#define BODY_FIRST (64u * 1024u) /* room for all that a lane finishes at once, but for error texts */
 
 void record_init(struct record *r, uint32_t sessions, void (*send)(void *to, const void *body, size_t len), void *to)
 {
 	memset(r, 0, sizeof *r);
 	r->capacity = sessions;
 	r->batch = mem_zero(sessions, sizeof *r->batch);
-	buf_reserve(&r->body, 64 * 1024);
+	buf_reserve(&r->body, sessions < BODY_FIRST / ATTEMPT_MOST ? sessions * ATTEMPT_MOST : BODY_FIRST);
 	r->send = send;
 	r->to = to;
 }

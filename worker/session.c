@@ -112,6 +112,7 @@ void session_init(struct session *s, const struct assignment *a, struct pick *pi
 	int params = 0;
 
 	memset(s, 0, offsetof(struct session, message));
+	s->message[0] = '\0';
 	s->a = a;
 	s->pick = pick;
 	s->record = record;

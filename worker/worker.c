@@ -214,7 +214,8 @@ static void lay_out(struct worker *w)
 {
 	uint32_t each = w->a->nsessions / w->nlanes, more = w->a->nsessions % w->nlanes, first = 0;
 
-	w->sessions = mem_zero(w->a->nsessions, sizeof *w->sessions);
+	/* Not cleared: session_init does it, and the room for error texts costs no memory until there is one. */
+	w->sessions = mem_alloc(w->a->nsessions * sizeof *w->sessions);
 	w->lanes = mem_zero(w->nlanes, sizeof *w->lanes);
 	for (uint32_t i = 0; i < w->nlanes; i++) {
 		uint32_t count = each + (i < more);

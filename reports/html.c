@@ -269,7 +269,9 @@ static void put_tiles(const struct rendering *r, struct buf *out)
 	}
 	if (p->has_baseline && p->speedup > 0) {
 		if (p->ceiling > 0)
-			snprintf(text, sizeof text, "speed-up over the measured serial run; at most %s possible",
+			snprintf(text, sizeof text,
+			        word_at_ceiling(p) ? "speed-up over the measured serial run: at the ceiling of %s"
+			                           : "speed-up over the measured serial run; at most %s possible",
 			        word_ratio(p->ceiling, time));
 		html_tile(out, NULL, word_ratio(p->speedup, number),
 		        p->ceiling > 0 ? text : "speed-up over the measured serial run");

@@ -191,10 +191,32 @@ void word_counts(const struct run_view *run, struct buf *out)
 		buf_printf(out, ", %s not run", word_count(run->not_run, done));
 }
 
+bool word_at_ceiling(const struct proof *p)
+{
+	char speedup[32], ceiling[32];
+
+	return p->ceiling > 0 && p->speedup > p->ceiling &&
+	       strcmp(word_ratio(p->speedup, speedup), word_ratio(p->ceiling, ceiling)) != 0;
+}
+
+/* No schedule is faster than the ceiling: what is above it comes from what was measured in the two runs. */
+static void word_above(const struct proof *p, struct buf *out)
+{
+	double between = (double)p->serial_makespan_us - p->sum_us, without = p->sum_us / (double)p->makespan_us;
+	char a[32];
+
+	buf_printf(out, "%.2g %% above it", 100 * (p->speedup / p->ceiling - 1));
+	if (between > 0 && p->makespan_us > 0 && without <= p->ceiling)
+		buf_printf(out, ", as the serial run spent %s between its tasks", word_exact(between, a));
+	else
+		buf_puts(out, ", as tasks took less time here than alone");
+}
+
 void word_gain(const struct rendering *r, struct buf *out)
 {
 	const struct proof *p = r->proof;
 	char speedup[32], other[32];
+	bool above = word_at_ceiling(p);
 
 	if (r->run->load) {
 		word_load_active(r->run, out);
@@ -203,9 +225,16 @@ void word_gain(const struct rendering *r, struct buf *out)
 	if (p->has_baseline && p->speedup > 0) {
 		buf_printf(out, "%s", word_ratio(p->speedup, speedup));
 		if (p->ceiling > 0) {
-			buf_printf(out, " of at most %s", word_ratio(p->ceiling, other));
+			buf_printf(out, above ? ", at the ceiling of %s" : " of at most %s",
+			        word_ratio(p->ceiling, other));
 			if (p->ceiling_text && p->ceiling_text[0])
-				buf_printf(out, " (%s)", p->ceiling_text);
+				buf_printf(out, " (%s%s", p->ceiling_text, above ? "; " : ")");
+			else if (above)
+				buf_puts(out, " (");
+		}
+		if (above) {
+			word_above(p, out);
+			buf_putc(out, ')');
 		}
 		/* The speed-up compares makespans; where starting and connecting weigh, the walls say less. */
 		if (p->wall_speedup > 0 && fabs(p->wall_speedup / p->speedup - 1) >= 0.02)
@@ -351,7 +380,10 @@ void word_gained(const struct rendering *r, struct buf *out)
 	buf_printf(out, "measured serial %s / parallel %s = %s", word_exact((double)p->serial_makespan_us, a),
 	        word_exact((double)p->makespan_us, b), word_ratio(p->speedup, c));
 	if (p->ceiling > 0)
-		buf_printf(out, ", of at most %s", word_ratio(p->ceiling, a));
+		buf_printf(out, word_at_ceiling(p) ? ", at the ceiling of %s: " : ", of at most %s",
+		        word_ratio(p->ceiling, a));
+	if (word_at_ceiling(p))
+		word_above(p, out);
 	if (p->wall_speedup > 0)
 		buf_printf(out, "; %s with starting and connecting", word_ratio(p->wall_speedup, a));
 }

@@ -37,6 +37,8 @@ const char *word_verdict_name(const struct rendering *r);
 void word_summary(const struct rendering *r, struct buf *out);
 /* "2.99x of at most 3.00x (the longest query takes 3.00 s); 5 of 5 done" */
 void word_gain(const struct rendering *r, struct buf *out);
+/* The speed-up is above the ceiling, and shows: it is said to be at it, and by what. */
+bool word_at_ceiling(const struct proof *proof);
 /* "5 of 5 done" or "3 of 5 done, 1 failed, 1 not run" */
 void word_counts(const struct run_view *run, struct buf *out);
 /* How the run ended when it did not end by itself ("Stopped by SIGTERM."), and what kind of run it is when it is a

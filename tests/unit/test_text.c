@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "reports/escape.h"
+#include "reports/wording.h"
 #include "tests/unit/fixture_run.c"
 
 static const char golden[] = "PARALLEL: 5 queries on 5 processes in 3.01 s; one after another they took 9.02 s\n"
@@ -54,6 +55,44 @@ static void shape_of_the_five_sleeps(void **state)
 	assert_string_equal(buf_str(&out), golden);
 	buf_free(&out);
 	fixture_free(&f);
+}
+
+/* No schedule is faster than the ceiling: what is above it is said to be at it, and from what it comes. */
+static void above_the_ceiling(void **state)
+{
+	static const struct {
+		double speedup, sum_us;
+		int64_t serial_us, makespan_us;
+		const char *says, *says_not;
+	} cases[] = {
+	        {2.9, 9.0e6, 9000000, 3103448, "2.90x of at most 3.00x (", "above"},
+	        {3.001, 9.0e6, 9003000, 3000000, "3.00x of at most 3.00x (", "above"},
+	        {3.02, 9.0e6, 9060000, 3000000,
+	                "3.02x, at the ceiling of 3.00x (the longest query takes 3.00 s; 0.67 % above it, as the "
+	                "serial "
+	                "run spent 60.000 ms between its tasks)",
+	                "at most"},
+	        {3.3, 9.0e6, 9060000, 2745454, "; 10 % above it, as tasks took less time here than alone)", "at most"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fixture f;
+		struct buf out = {0};
+
+		fixture_make(&f, FIXTURE_SLEEPS, 0);
+		f.proof.speedup = f.proof.wall_speedup = cases[i].speedup;
+		f.proof.ceiling = 3.0;
+		f.proof.sum_us = cases[i].sum_us;
+		f.proof.serial_makespan_us = cases[i].serial_us;
+		f.proof.makespan_us = cases[i].makespan_us;
+		word_gain(&f.rendering, &out);
+		word_gained(&f.rendering, &out);
+		if (!strstr(buf_str(&out), cases[i].says) || strstr(buf_str(&out), cases[i].says_not))
+			fail_msg("case %zu: %s", i, buf_str(&out));
+		buf_free(&out);
+		fixture_free(&f);
+	}
 }
 
 /* Columns of one line, escape sequences of ours left out; none but "ESC [ digits ; m" may be there. */
@@ -209,9 +248,10 @@ static void without_a_serial_run_no_speedup_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(shape_of_the_five_sleeps),
-	        cmocka_unit_test(no_line_passes_the_width), cmocka_unit_test(many_lanes_are_summed_up),
-	        cmocka_unit_test(thousands_of_attempts_stay_short), cmocka_unit_test(says_why_it_was_serial),
-	        cmocka_unit_test(failures_are_told), cmocka_unit_test(without_a_serial_run_no_speedup_is_named)};
+	        cmocka_unit_test(above_the_ceiling), cmocka_unit_test(no_line_passes_the_width),
+	        cmocka_unit_test(many_lanes_are_summed_up), cmocka_unit_test(thousands_of_attempts_stay_short),
+	        cmocka_unit_test(says_why_it_was_serial), cmocka_unit_test(failures_are_told),
+	        cmocka_unit_test(without_a_serial_run_no_speedup_is_named)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

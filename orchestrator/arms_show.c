@@ -1,6 +1,7 @@
 /*
  * arms_show: see arms_show.h.
  */
+#include "orchestrator/showing.h"
 #include "orchestrator/arms_show.h"
 
 #include <inttypes.h>
@@ -321,7 +322,8 @@ static bool keep_verdict(struct store *store, struct query *query, int64_t run, 
 	bool ok = load_run(&a, query, run, base, "", err);
 
 	ok = ok &&
-	     store_verdict(store, run, a.proof.kept, a.proof.speedup, a.proof.ceiling, a.proof.overlap_percent, err);
+	     store_verdict(store, run, a.proof.kept, a.proof.speedup, a.proof.ceiling, a.proof.overlap_percent, err) &&
+	     keep_doubts(store, run, &a.proof, err) && keep_suspects(store, &a.run, &a.proof, err);
 	if (a.has_run) {
 		proof_free(&a.proof);
 		run_view_free(&a.run);

@@ -92,8 +92,8 @@ static bool sane_attempt(const struct letter *l, const struct attempt *a)
 	if (!sane_marker(l, &a->before) || !sane_marker(l, &a->after))
 		return false;
 	return sane_time(l, a->taken_ns) && sane_time(l, a->released_ns) && sane_time(l, a->sent_ns) &&
-	       sane_time(l, a->first_ns) && sane_time(l, a->done_ns) && sane_time(l, a->recorded_ns) &&
-	       a->served_ns >= 0 && a->digest_ns >= 0;
+	       sane_time(l, a->first_ns) && sane_time(l, a->done_ns) && sane_time(l, a->complete_ns) &&
+	       sane_time(l, a->recorded_ns) && a->served_ns >= 0 && a->digest_ns >= 0;
 }
 
 static bool on_results(const struct letter *l)

@@ -19,10 +19,13 @@ struct budget {
 	int64_t unexplained_us;
 	int64_t allowed_us; /* max(1 ms, 0.1 % of wall) */
 	uint32_t session; /* whose path it is from GO on */
-	struct budget_line lines[16]; /* spawn, token, connect, barrier, queue, execute, fetch, retry, ... in order */
+	struct budget_line
+	        lines[24]; /* spawn, token, tcp, ..., barrier, queue, lock wait, execute, fetch, ... in order */
 	size_t nlines;
 	struct budget_line before[8]; /* before the wall: name, token, wake, connect, setup */
 	size_t nbefore;
+	struct budget_line after[4]; /* after the wall: drain, teardown, sweep */
+	size_t nafter;
 };
 
 void budget_of(const struct run_view *run, struct budget *budget);

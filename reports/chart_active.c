@@ -87,8 +87,10 @@ static const char *budget_class(const char *name, const char **color)
 	static const struct {
 		const char *name, *class, *color;
 	} known[] = {{"token", "p-token", "#8e3b8e"}, {"connect", "p-connect", "#d9661f"},
-	        {"queue", "p-queue", "#8a93a0"}, {"execute", "p-execute", "#1769b8"}, {"fetch", "p-fetch", "#12876f"},
-	        {"spawn", "p-spawn", "#6b5a45"}, {"barrier", "p-start", "#a9b0ba"},
+	        {"tcp", "p-connect", "#d9661f"}, {"tls", "p-connect", "#d9661f"},
+	        {"authentication", "p-connect", "#d9661f"}, {"settings", "p-connect", "#d9661f"},
+	        {"lock wait", "p-bad", "#b3201b"}, {"queue", "p-queue", "#8a93a0"}, {"execute", "p-execute", "#1769b8"},
+	        {"fetch", "p-fetch", "#12876f"}, {"spawn", "p-spawn", "#6b5a45"}, {"barrier", "p-start", "#a9b0ba"},
 	        {"unexplained", "p-bad", "#b3201b"}};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {

@@ -53,6 +53,7 @@ static void put_attempts(const struct rendering *r, struct csv_row *row)
 		csv_put_text(row, a->message);
 		csv_put_us(row, a->recorded_us);
 		csv_put_int(row, a->served_us);
+		csv_put_length(row, a->complete_us, a->done_us);
 		csv_end_row(row);
 	}
 }

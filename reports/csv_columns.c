@@ -30,7 +30,8 @@ static const struct csv_column attempts[] = {{"run", "number of the run"}, {"tic
         {"check_failed", "1: rows= did not match"}, {"message", "first error text"},
         {"recorded_us",
                 "result of the attempt before it on its session written to the parent, after wall zero; empty = none"},
-        {"served_us", "from then on the lane served its other sessions so long"}, {NULL, NULL}};
+        {"served_us", "from then on the lane served its other sessions so long"},
+        {"commit_us", "the last statement answered, or COMMIT sent, to the outcome; empty = not known"}, {NULL, NULL}};
 
 static const struct csv_column runs[] = {{"run", "number of the run"}, {"experiment", "its experiment"},
         {"role", "run, baseline or repeat"}, {"workload", "name of the series"},

@@ -230,6 +230,7 @@ void html_budget(const struct rendering *r, struct buf *out)
 {
 	static const char *const heads[] = {"part", "what it is", ">time", ">share", NULL};
 	static const char *const before[] = {"before the wall", "what it is", ">time", NULL};
+	static const char *const after[] = {"after the wall", "what it is", ">time", NULL};
 	const struct budget *b = r->budget;
 	int64_t over = b->unexplained_us < 0 ? -b->unexplained_us : b->unexplained_us;
 	char text[160], allowed[32];
@@ -253,6 +254,12 @@ void html_budget(const struct rendering *r, struct buf *out)
 		html_table(out, before);
 		for (size_t i = 0; i < b->nbefore; i++)
 			budget_row(out, "", b->before[i].name, b->before[i].text, b->before[i].us, 0);
+		buf_puts(out, "</tbody></table></div>\n");
+	}
+	if (b->nafter > 0) {
+		html_table(out, after);
+		for (size_t i = 0; i < b->nafter; i++)
+			budget_row(out, "", b->after[i].name, b->after[i].text, b->after[i].us, 0);
 		buf_puts(out, "</tbody></table></div>\n");
 	}
 	buf_puts(out, "</figure>\n");

@@ -353,6 +353,7 @@ static json_t *budget_object(const struct budget *b)
 	json_put_int(o, "session", b->session);
 	json_object_set_new(o, "lines", budget_lines(b->lines, b->nlines));
 	json_object_set_new(o, "before", budget_lines(b->before, b->nbefore));
+	json_object_set_new(o, "after", budget_lines(b->after, b->nafter));
 	return o;
 }
 

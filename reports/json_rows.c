@@ -51,6 +51,7 @@ json_t *json_attempt(const struct rendering *r, size_t i)
 	json_put_text(o, "message", a->message);
 	json_put_us(o, "recorded_us", a->recorded_us);
 	json_put_int(o, "served_us", a->served_us);
+	json_put_length(o, "commit_us", a->complete_us, a->done_us);
 	return o;
 }
 

@@ -216,6 +216,9 @@ static void budget_table(const struct rendering *r, struct buf *out)
 	for (size_t i = 0; i < b->nbefore; i++)
 		buf_printf(out, "| before the wall: %s | %s | |\n", b->before[i].name,
 		        word_exact((double)b->before[i].us, time));
+	for (size_t i = 0; i < b->nafter; i++)
+		buf_printf(out, "| after the wall: %s | %s | |\n", b->after[i].name,
+		        word_exact((double)b->after[i].us, time));
 	buf_putc(out, '\n');
 }
 

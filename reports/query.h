@@ -40,6 +40,7 @@ struct attempt_view {
 	int64_t taken_us, released_us, sent_us, first_us, done_us; /* QUERY_NONE = did not happen */
 	int64_t before_sent_us, before_received_us, before_server_us; /* markers: client, client, server's Unix epoch */
 	int64_t after_sent_us, after_received_us, after_server_us;
+	int64_t complete_us; /* see struct attempt */
 	int64_t recorded_us, served_us; /* see struct attempt; recorded QUERY_NONE = first of its session */
 	const char *message; /* NULL = none; owned by the view */
 };

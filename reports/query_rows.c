@@ -148,6 +148,8 @@ static void read_times(sqlite3_stmt *s, int64_t started_unix_us, struct attempt_
 	int64_t before_taken = query_int(s, 22);
 	a->recorded_us = before_taken == QUERY_NONE ? QUERY_NONE : base - before_taken;
 	a->served_us = query_int_or(s, 23, 0);
+	int64_t commit = query_int(s, 24);
+	a->complete_us = commit == QUERY_NONE || a->done_us == QUERY_NONE ? QUERY_NONE : a->done_us - commit;
 }
 
 static bool read_attempt(sqlite3_stmt *s, const struct run_view *v, const struct ticket_rows *tickets,
@@ -250,7 +252,7 @@ static bool read_attempts(struct query *q, struct run_view *v, const struct tick
 	        "SELECT ticket, try_no, connection, backend_pid, outcome, flags, error, applied, failed_statement, "
 	        "rows, taken, "
 	        "released, sent, first, done, before_sent, before_received, before_server, after_sent, after_received, "
-	        "after_server, bytes, recorded, served FROM attempt WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+	        "after_server, bytes, recorded, served, complete FROM attempt WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
 	        err);
 	bool ok = true;
 	size_t room = 0;

@@ -243,7 +243,8 @@ CREATE TABLE attempt ( -- one try of one ticket on one session
 	after_received INTEGER, -- its answer received, us after done
 	after_server INTEGER, -- its server time, us after that of the start marker
 	recorded INTEGER, -- result of the attempt before it on its session written to the parent, us before taken; NULL = there was none
-	served INTEGER NOT NULL -- from then to taken the lane served its other sessions so long, us
+	served INTEGER NOT NULL, -- from then to taken the lane served its other sessions so long, us
+	complete INTEGER -- its last statement was answered or COMMIT sent, us before done; NULL = not known
 ) STRICT;
 
 CREATE TABLE task_result ( -- what the tasks of a run returned, with --verify-results; noverify and tasks of which no ticket was done have no row
@@ -501,7 +502,8 @@ SELECT
 	coalesce(a.taken, 0) + coalesce(a.sent, 0) + coalesce(a.first, 0) + coalesce(a.done, 0) + a.after_received AS after_received_us, -- its answer received, us after wall zero
 	r.started_unix_us + coalesce(a.taken, 0) + coalesce(a.before_server, 0) + a.after_server AS server_end_unix_us, -- its server time: the execution ended before it, Unix us
 	coalesce(a.taken, 0) - a.recorded AS recorded_us, -- phase record ended: result of the attempt before it on its session written to the parent, us after wall zero
-	a.served AS served_us -- phase turn: from then on the lane served its other sessions so long, us
+	a.served AS served_us, -- phase turn: from then on the lane served its other sessions so long, us
+	a.complete AS commit_us -- phase commit: the last statement answered, or COMMIT sent, to the outcome, us
 FROM run r
 	CROSS JOIN attempt a ON a.id BETWEEN r.id * 67108864 AND r.id * 67108864 + 67108863
 	LEFT JOIN session s ON s.run = r.id AND s.connection = a.connection

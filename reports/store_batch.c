@@ -49,7 +49,7 @@ static void bind_numbers(sqlite3_stmt *s, int first, const int64_t *numbers, int
 
 /* --- attempts --------------------------------------------------------------------------------------------------- */
 
-#define ATTEMPT_COLUMNS 25
+#define ATTEMPT_COLUMNS 26
 #define ATTEMPT_TIMES 12 /* the column with which the times begin */
 
 /* See the comments of schema.sql for what each is relative to. */
@@ -70,7 +70,8 @@ static void times_of(const struct store *store, const struct attempt *a, int64_t
 	        after(at_us(a->after.sent_ns, origin), from_sent),
 	        after(at_us(a->after.received_ns, origin), from_done),
 	        server_after(&a->after, server + or_zero(before_server)),
-	        recorded == INT64_MIN ? recorded : base - recorded, or_zero(served)};
+	        recorded == INT64_MIN ? recorded : base - recorded, or_zero(served),
+	        a->complete_ns == 0 || a->done_ns == 0 ? INT64_MIN : from_done - at_us(a->complete_ns, origin)};
 
 	memcpy(out, times, sizeof times);
 }

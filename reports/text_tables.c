@@ -196,6 +196,8 @@ void text_budget(struct text_line *l, const struct rendering *r)
 		put_lines(l, "where the time went", b->lines, b->nlines, true, b);
 	if (b->nbefore > 0)
 		put_lines(l, "before the wall", b->before, b->nbefore, false, b);
+	if (b->nafter > 0)
+		put_lines(l, "after the wall", b->after, b->nafter, false, b);
 	word_witness(r, &witness);
 	if (witness.len > 0) {
 		text_to(l, 1);

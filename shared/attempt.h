@@ -62,6 +62,9 @@ struct attempt {
 	int64_t sent_ns;
 	int64_t first_ns;
 	int64_t done_ns;
+	/* The last statement had been answered, or COMMIT was sent; from then to done the task commits. 0 = not known.
+	 */
+	int64_t complete_ns;
 	struct marker before;
 	struct marker after;
 	/* Of the attempt before it on its session: when its result had been written to the parent, 0 = there was none;

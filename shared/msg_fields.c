@@ -115,10 +115,10 @@ static const struct field attempt_fields[] = {U32(T, ticket), U32(T, try_no), U3
         U32(T, generation), I32(T, backend_pid), I64(T, backend_start_us), ENUM(T, outcome, OUTCOME_UNKNOWN),
         U32(T, flags), ARRAY(T, sqlstate), U32(T, statements), U32(T, applied), U32(T, failed_statement), I64(T, rows),
         I64(T, bytes), I64(T, taken_ns), I64(T, released_ns), I64(T, sent_ns), I64(T, first_ns), I64(T, done_ns),
-        I64(T, before.sent_ns), I64(T, before.received_ns), I64(T, before.server_us), I64(T, after.sent_ns),
-        I64(T, after.received_ns), I64(T, after.server_us), I64(T, recorded_ns), I64(T, served_ns), BOOL(T, digested),
-        I64(T, digest.words[0]), I64(T, digest.words[1]), I64(T, digest.words[2]), I64(T, digest.words[3]),
-        I64(T, digest_ns), TEXT_OR_NIL(T, message)};
+        I64(T, complete_ns), I64(T, before.sent_ns), I64(T, before.received_ns), I64(T, before.server_us),
+        I64(T, after.sent_ns), I64(T, after.received_ns), I64(T, after.server_us), I64(T, recorded_ns),
+        I64(T, served_ns), BOOL(T, digested), I64(T, digest.words[0]), I64(T, digest.words[1]), I64(T, digest.words[2]),
+        I64(T, digest.words[3]), I64(T, digest_ns), TEXT_OR_NIL(T, message)};
 const struct layout msg_layout_attempt = LAYOUT(attempt_fields, T);
 #undef T
 

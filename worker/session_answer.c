@@ -281,6 +281,8 @@ bool answers_read(struct session *s, int64_t now)
 
 		if (!r) {
 			/* Ends a statement's results; a sync has none. After a loss there is no end of ends. */
+			if (ask_head(s)->kind == ASK_STATEMENT && ask_head(s)->index + 1 == s->attempt.statements)
+				s->attempt.complete_ns = now;
 			if (ask_head(s)->kind != ASK_SYNC && ask_head(s)->kind != ASK_TASK_SYNC)
 				ask_pop(s);
 			ends = pg_broken(s->pg) ? ends + 1 : 0;

@@ -230,6 +230,7 @@ static bool send_commit(struct session *s, int64_t now)
 {
 	s->run.committing = true;
 	s->run.closing = true;
+	s->attempt.complete_ns = now;
 	show_stage(s, now);
 	return ask_send(s, ASK_COMMIT, 0, "commit", 0, NULL, false) && ask_sync(s, ASK_TASK_SYNC) &&
 	       (!s->run.markers || ask_marker(s, ASK_AFTER, now)) && ask_flush(s);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "reports/scaling.h"
-#include "reports/wording.h"
 
 #define TROUBLES_SAID 3
 
@@ -41,7 +40,6 @@ void comparison_words(const struct experiment_view *v, const struct comparison *
 {
 	const struct paired *p = &c->arms[arm].pair;
 	const char *name = v->arms[arm].label, *reference = v->arms[v->reference].label;
-	char a[32], b[32], r[32];
 
 	if (!(p->ratio > 0)) {
 		buf_printf(out, "%s: no complete run beside one of %s", name, reference);
@@ -49,8 +47,13 @@ void comparison_words(const struct experiment_view *v, const struct comparison *
 		buf_printf(out, "%s is faster than %s by ", name, reference);
 		scaling_ratio_words(p, out);
 	} else if (p->verdict == PAIRED_SLOWER) {
-		buf_printf(out, "%s is slower than %s by %s [%s, %s]", name, reference, word_ratio(1 / p->ratio, r),
-		        word_ratio(1 / p->high, a), word_ratio(1 / p->low, b));
+		struct paired turned = *p;
+
+		turned.ratio = 1 / p->ratio;
+		turned.low = 1 / p->high;
+		turned.high = 1 / p->low;
+		buf_printf(out, "%s is slower than %s by ", name, reference);
+		scaling_ratio_words(&turned, out);
 	} else if (p->verdict == PAIRED_NO_DIFFERENCE) {
 		buf_printf(out, "%s against %s: no difference shown, ", name, reference);
 		scaling_ratio_words(p, out);

@@ -79,6 +79,23 @@ static void put_rules(
 	buf_free(&b);
 }
 
+/* Of the arms but the reference, the one that so many others are faster than. */
+static uint32_t nth_fastest(const struct experiment_view *v, const struct comparison *c, uint32_t n)
+{
+	for (uint32_t a = 0; a < v->narms; a++) {
+		uint32_t faster = 0;
+
+		for (uint32_t b = 0; b < v->narms; b++) {
+			double mine = c->arms[a].pair.ratio, other = c->arms[b].pair.ratio;
+
+			faster += b != v->reference && b != a && (other > mine || (!(other < mine) && b < a));
+		}
+		if (a != v->reference && faster == n)
+			return a;
+	}
+	return v->reference;
+}
+
 static void put_verdict(const struct arms_page *p, const struct experiment_view *v, const struct comparison *c,
         const char *head, struct buf *out)
 {
@@ -95,9 +112,9 @@ static void put_verdict(const struct arms_page *p, const struct experiment_view 
 	        : good ? "✓"
 	               : "!",
 	        head);
-	for (uint32_t a = 0; a < v->narms; a++) {
-		if (a == v->reference)
-			continue;
+	for (uint32_t i = 0; i + 1 < v->narms; i++) {
+		uint32_t a = nth_fastest(v, c, i);
+
 		buf_clear(&b);
 		comparison_words(v, c, a, &b);
 		buf_puts(out, open ? " " : "<p>");

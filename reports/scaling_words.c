@@ -48,15 +48,26 @@ void scaling_verdict(const struct scaling *s, struct buf *out)
 		buf_printf(out, "SCALES TO %u SESSIONS", best->sessions);
 }
 
+/* A ratio near 1 needs another digit: 0.998x and 1.002x are both 1.00x. */
+static const char *ratio_text(double ratio, bool fine, char out[32])
+{
+	if (!fine)
+		return word_ratio(ratio, out);
+	snprintf(out, 32, "%.3fx", ratio);
+	return out;
+}
+
 void scaling_ratio_words(const struct paired *p, struct buf *out)
 {
+	double low = p->has_interval ? p->low : p->least, high = p->has_interval ? p->high : p->most;
+	bool fine = p->blocks > 1 && low > 0.9 && high < 1.1;
 	char a[32], b[32], c[32];
 
-	buf_puts(out, word_ratio(p->ratio, a));
+	buf_puts(out, ratio_text(p->ratio, fine, a));
 	if (p->has_interval)
-		buf_printf(out, " [%s, %s]", word_ratio(p->low, b), word_ratio(p->high, c));
+		buf_printf(out, " [%s, %s]", ratio_text(low, fine, b), ratio_text(high, fine, c));
 	else if (p->blocks > 1)
-		buf_printf(out, " (%s to %s)", word_ratio(p->least, b), word_ratio(p->most, c));
+		buf_printf(out, " (%s to %s)", ratio_text(low, fine, b), ratio_text(high, fine, c));
 }
 
 void scaling_arm_words(const struct scaling *s, size_t arm, struct buf *out)

@@ -179,10 +179,10 @@ static void comparisons_claim_what_the_test_shows(void **state)
 	char *page = page_of(ARMS_ENGINES);
 
 	(void)state;
-	assert_non_null(strstr(page, "✓ FASTER:</strong>"));
-	assert_non_null(strstr(page, "async is faster than process by 1.05x ["));
-	assert_non_null(strstr(page, "thread is slower than process by 1.02x ["));
-	assert_non_null(strstr(page, "serial against process: no difference shown, 1.00x ["));
+	assert_non_null(strstr(page, "✓ FASTER:</strong> async is faster"));
+	assert_non_null(strstr(page, "async is faster than process by 1.05"));
+	assert_non_null(strstr(page, "thread is slower than process by 1.0"));
+	assert_non_null(strstr(page, "serial against process: no difference shown, "));
 	assert_int_equal(count(page, ">faster than process →</text>"), 1);
 	free(page);
 	page = page_of(ARMS_PAIR);

@@ -70,7 +70,7 @@ static void above_the_ceiling(void **state)
 	        {3.02, 9.0e6, 9060000, 3000000,
 	                "3.02x, at the ceiling of 3.00x (the longest query takes 3.00 s; 0.67 % above it, as the "
 	                "serial "
-	                "run spent 60.000 ms between its tasks)",
+	                "run spent 60 ms between its tasks)",
 	                "at most"},
 	        {3.3, 9.0e6, 9060000, 2745454, "; 10 % above it, as tasks took less time here than alone)", "at most"},
 	};

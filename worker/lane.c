@@ -129,16 +129,11 @@ static void beat(struct lane *lane)
 
 /* A socket that libpq closed has left the epoll set by itself, and a new one may have the same number: so the set is
  * told again whenever the session says that its socket may be another. */
-static void watch(struct lane *lane, uint32_t i)
+static void watch_socket(struct lane *lane, uint32_t i)
 {
 	struct session_wait *w = &lane->sessions[i].wait;
 	struct epoll_event event = {.data.u32 = i};
 
-	lane->deadlines[i] = w->deadline;
-	if (w->deadline < lane->next_deadline)
-		lane->next_deadline = w->deadline;
-	if (lane->epoll_fd < 0 || (!w->fd_changed && lane->watched[i] == w->events))
-		return;
 	w->fd_changed = false;
 	lane->watched[i] = w->fd >= 0 ? w->events : 0;
 	if (w->fd < 0)
@@ -146,6 +141,15 @@ static void watch(struct lane *lane, uint32_t i)
 	event.events = (w->events & POLLIN ? (uint32_t)EPOLLIN : 0) | (w->events & POLLOUT ? (uint32_t)EPOLLOUT : 0);
 	if (epoll_ctl(lane->epoll_fd, EPOLL_CTL_MOD, w->fd, &event) != 0 && errno == ENOENT)
 		epoll_ctl(lane->epoll_fd, EPOLL_CTL_ADD, w->fd, &event);
+}
+
+static void watch(struct lane *lane, uint32_t i, const struct session_wait *w)
+{
+	lane->deadlines[i] = w->deadline;
+	if (w->deadline < lane->next_deadline)
+		lane->next_deadline = w->deadline;
+	if (lane->epoll_fd >= 0 && (w->fd_changed || lane->watched[i] != w->events))
+		watch_socket(lane, i);
 }
 
 static void note_closed(struct lane *lane, const struct session *s)
@@ -198,7 +202,7 @@ static uint8_t step(struct lane *lane, uint32_t i, uint8_t how)
 	hooks_before_step(lane);
 	lane->now = clock_now_ns();
 	session_step(s, lane->now, true);
-	watch(lane, i);
+	watch(lane, i, &s->wait);
 	if (session_closed(s) && !closed)
 		note_closed(lane, s);
 	if (lane->nsessions > 1 && !lane->load)

@@ -10,9 +10,9 @@
 
 struct pg {
 	PGconn *conn; /* never NULL */
+	bool tls; /* it is encrypted, known once it is connected */
 	struct pg_notices notices;
 	int64_t connect_timeout_ns;
-	bool tls; /* it is encrypted, known once it is connected */
 	const char *suspicious; /* the connection string, when one was given: error texts must not repeat it */
 };
 

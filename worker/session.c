@@ -405,16 +405,11 @@ static void set_wait(struct session *s)
 		set_socket(s);
 	w->events = POLLIN;
 	w->deadline = CLOCK_NEVER;
-	w->again = s->state == SESSION_FINISHED;
+	w->again = s->state == SESSION_FINISHED || (s->state == SESSION_LOOP && load_again(s));
 	switch (s->state) {
-	case SESSION_LOOP:
-		w->again = s->load->began && !s->load->chosen && s->load->due_at <= 1;
-		w->deadline = load_deadline(s);
-		break;
-	case SESSION_SCRIPT:
-		w->deadline = load_deadline(s);
-		break;
 	case SESSION_AWAY:
+	case SESSION_LOOP:
+	case SESSION_SCRIPT:
 		w->deadline = s->load ? load_deadline(s) : s->retry_at;
 		break;
 	case SESSION_BACKOFF:

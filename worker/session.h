@@ -107,6 +107,10 @@ enum {
 
 /* The attempt under way, besides what it will report. */
 struct running {
+	int64_t cancel_at; /* ask for a cancel then; CLOCK_NEVER = none or done */
+	int64_t drop_at; /* drop the session then; CLOCK_NEVER = none */
+	bool timed_out, cancelled, too_large; /* why a cancel was asked for */
+	bool cancel_asked;
 	const struct task *task;
 	const struct ticket *ticket; /* NULL for @setup and @teardown */
 	enum send_mode send; /* of the task, but for a lone VACUUM with settings before it */
@@ -115,8 +119,6 @@ struct running {
 	bool set_timeout; /* statement_timeout must be set for it */
 	bool sent; /* libpq has been handed something of it */
 	int64_t timeout_ns; /* 0 = none */
-	int64_t cancel_at; /* ask for a cancel then; CLOCK_NEVER = none or done */
-	int64_t drop_at; /* drop the session then; CLOCK_NEVER = none */
 	int next; /* next statement to send, for SEND_STEPS */
 	int answered; /* statements answered without an error */
 	bool in_block; /* an explicit block was open at the last sync */
@@ -125,8 +127,6 @@ struct running {
 	bool judged; /* attempt.outcome is final */
 	bool fatal; /* the server ended the session: judged once the connection is seen gone */
 	bool rolled_back; /* ROLLBACK was sent for a block left open */
-	bool timed_out, cancelled, too_large; /* why a cancel was asked for */
-	bool cancel_asked;
 };
 
 struct looping;
@@ -139,30 +139,34 @@ struct session {
 	struct record *record;
 	struct slot *slot;
 	uint32_t number; /* global */
-	struct rng rng; /* jitter only */
 
+	/* what every step looks at, side by side */
 	enum session_state state;
 	enum session_state next_state; /* after FINISHED, or SETTING_UP */
 	struct session_wait wait;
+	struct pg *pg; /* the connection; NULL = none */
+	struct looping *load; /* of a load run, else NULL */
+	bool input_lost;
+	bool unflushed;
+	bool drop; /* the connection must not carry another attempt */
+	uint32_t needs; /* NEED_... */
+	uint32_t connects; /* tries, also failed ones */
+	struct running run;
+
+	struct rng rng; /* jitter only */
 	bool gave_up; /* CLOSED as it could not connect */
 
 	/* the connection */
-	struct pg *pg; /* NULL = none */
 	enum pg_poll polled; /* what libpq wants while connecting */
 	bool polled_now; /* it was asked since the last step */
-	bool input_lost;
 	bool copying; /* rows of COPY TO are due */
-	bool unflushed;
 	int64_t deadline; /* of CONNECTING and SETTING_UP */
 	int64_t retry_at; /* of AWAY and BACKOFF */
 	int64_t away_since; /* when it last had a connection, or began to want its first */
 	int64_t trouble_since; /* the first of `failures`; 0 = none yet */
 	int64_t ready_since;
-	bool drop; /* the connection must not carry another attempt */
-	uint32_t needs; /* NEED_... */
 	int session_next; /* statement of @session to send */
 	bool set_up_failed; /* the server refused something; report.sqlstate and message say what */
-	uint32_t connects; /* tries, also failed ones */
 	uint32_t failures; /* in a row */
 	bool was_ready; /* once, at least */
 	bool reported; /* this connection was */
@@ -178,11 +182,8 @@ struct session {
 	int64_t taken_ns;
 	int64_t recorded_ns,
 	        served_ns; /* set by the lane: when it had flushed the attempt before (or was laid out), 0 = none */
-	struct running run;
 	struct attempt attempt;
 	const char **values; /* of the statement being sent */
-
-	struct looping *load; /* of a load run, else NULL */
 
 	uint32_t cuts; /* --chaos: of the slot's requests these are done */
 

@@ -317,6 +317,13 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+bool load_again(const struct session *s)
+{
+	const struct looping *l = s->load;
+
+	return l->began && !l->chosen && l->due_at <= 1;
+}
+
 int64_t load_deadline(const struct session *s)
 {
 	const struct looping *l = s->load;

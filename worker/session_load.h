@@ -39,6 +39,7 @@ struct looping {
 	struct tally *tally; /* of the lane */
 	bool batches; /* --pipeline: the connection stays in pipeline mode */
 	bool scale_known;
+	char **environment; /* of programs; NULL = no script starts any */
 	struct rng choose, sample, random; /* so that no one's use moves another's */
 	struct script_vars vars;
 	struct script_eval eval;
@@ -64,10 +65,15 @@ struct looping {
 	bool exposed; /* it may have left something behind: outside a block, or a COMMIT */
 	bool in_flight; /* the same of what is not answered yet */
 	bool block; /* a block is open, as far as what was sent can tell, in a pipeline */
-	enum slot_stage stage; /* as the slot shows it */
+	/* the first thing that went wrong in this try; its text is in session.message */
+	bool failed;
+	bool fatal; /* the server ends the session */
+	bool own; /* the script's own error, not the server's */
+	bool doubtful; /* and yet it may have been applied */
+	char sqlstate[6];
+	int failed_script, failed_at;
+
 	uint32_t tries;
-	struct rng random_before;
-	struct script_vars vars_before;
 	enum load_due due;
 	const struct script_sql *awaited; /* the command, of DUE_RESULT */
 	enum pg_tx tx; /* after the last command that was answered, outside pipelines */
@@ -76,17 +82,10 @@ struct looping {
 	uint32_t item_head, item_tail, items_room;
 	struct pg_result *last; /* of a command with \gset: the last result so far */
 	int query; /* results of it before */
+	struct rng random_before; /* as the first try found it */
+	struct script_vars vars_before;
 	struct shell shell;
 	bool shell_late; /* its program was ended at the deadline */
-	char **environment; /* of programs; NULL = no script starts any */
-
-	/* the first thing that went wrong in this try; its text is in session.message */
-	bool failed;
-	bool fatal; /* the server ends the session */
-	bool own; /* the script's own error, not the server's */
-	bool doubtful; /* and yet it may have been applied */
-	int failed_script, failed_at;
-	char sqlstate[6];
 
 	/* --pipeline: an execution that was broken off by an error of its script, and that ends the session */
 	bool broken, broken_started, aborting;
@@ -102,6 +101,7 @@ void load_script(struct session *s, int64_t now, bool ready); /* SESSION_SCRIPT 
 bool load_over(const struct session *s, int64_t now); /* no other transaction is to be begun */
 void load_end(struct session *s, int64_t now); /* SESSION_ENDED */
 int64_t load_deadline(const struct session *s);
+bool load_again(const struct session *s); /* in LOOP: to be stepped again at once */
 void load_connected(struct session *s, int64_t now); /* a connection is set up: counts it */
 void load_scale(struct session *s, const struct pg_result *result);
 int load_choose(struct looping *l); /* a script by its weight */
@@ -112,7 +112,8 @@ void load_go_on(struct session *s, int64_t now);
 void load_begin(struct session *s, int64_t now); /* the chosen script: SESSION_SCRIPT */
 void load_try(struct session *s, int64_t now); /* from its first command */
 void load_run(struct session *s, int64_t now); /* commands until something is due */
-bool load_run_command(struct session *s, const struct script_command *command, int64_t now); /* false: lost */
+/* One that is not SQL; false: lost. */
+bool load_run_command(struct session *s, const struct script_command *command, int64_t now);
 void load_woke(struct session *s, int64_t now); /* from \sleep */
 void load_command_over(struct session *s, int64_t now); /* one that needs no server: its time, and on to the next */
 /* Sends a command in a pipeline. False: the connection is lost. */

@@ -77,6 +77,7 @@ void load_batch_end(struct session *s, int64_t now)
 			l->aborting = true;
 		}
 		l->failed = l->own = false;
+		s->message[0] = '\0';
 	}
 	if (l->aborting)
 		load_close(s, now);

@@ -239,8 +239,8 @@ void load_woke(struct session *s, int64_t now)
 bool load_run_command(struct session *s, const struct script_command *command, int64_t now)
 {
 	switch (command->kind) {
-	case COMMAND_SQL:
-		return run_sql(s, command, now);
+	case COMMAND_SQL: /* who calls sends it in a way of its own */
+		break;
 	case COMMAND_SET:
 		run_set(s, command);
 		return true;
@@ -327,6 +327,8 @@ void load_try(struct session *s, int64_t now)
 {
 	struct looping *l = s->load;
 
+	if (l->failed || l->fatal)
+		s->message[0] = '\0';
 	l->at = 0;
 	l->due = DUE_NOTHING;
 	l->sleep_until = 0;
@@ -335,7 +337,6 @@ void load_try(struct session *s, int64_t now)
 	l->sqlstate[0] = '\0';
 	l->item_head = l->item_tail = 0;
 	l->tx = PG_TX_IDLE; /* as the set-up, the transaction before and a rollback leave it */
-	s->message[0] = '\0';
 	s->run.cancel_at = s->run.drop_at = CLOCK_NEVER;
 	s->run.cancel_asked = s->run.timed_out = s->run.cancelled = false;
 	if (s->a->timeout_ns > 0)

@@ -13,6 +13,7 @@
 #define DRAIN_FIRST_NS (20 * NS_PER_MS)
 #define DRAIN_LEAST_NS (2 * NS_PER_MS)
 #define DRAIN_MOST_NS (250 * NS_PER_MS)
+#define DRAIN_RECORDS 4096u /* 200 kB of a lane */
 #define CHUNK_NS NS_PER_S /* a chunk that is not full is written after so long */
 #define TOTAL_HISTS 512 /* so many histograms are added up in a millisecond or two */
 
@@ -170,11 +171,13 @@ static size_t drain_lane(struct load_watch *watch, uint32_t l, int64_t now)
 	return taken;
 }
 
-/* The next drain comes when the fullest ring is a quarter full by what came last; slowly later, at once sooner. */
+/* The next drain comes when the fullest ring is a quarter full by what came last, or holds as much as the caches of a
+ * processor do; slowly later, at once sooner. */
 static void pace(struct load_watch *watch, size_t most, int64_t now)
 {
 	int64_t since = now - watch->drained_ns, longest = 2 * watch->interval_ns;
-	double due = most > 0 ? (double)since * watch->layout.ring_size / 4 / (double)most : (double)DRAIN_MOST_NS;
+	uint32_t full = watch->layout.ring_size / 4 < DRAIN_RECORDS ? watch->layout.ring_size / 4 : DRAIN_RECORDS;
+	double due = most > 0 ? (double)since * full / (double)most : (double)DRAIN_MOST_NS;
 
 	watch->interval_ns = due < (double)longest ? (int64_t)due : longest;
 	if (watch->interval_ns < DRAIN_LEAST_NS)

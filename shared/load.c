@@ -79,8 +79,9 @@ size_t load_record_take(const struct load_layout *layout, struct load_lane *lane
 	/* A broken worker can write any number into its head. */
 	if (there > layout->ring_size)
 		there = layout->ring_size;
+	/* `shift` belongs to the head just read: it moves when nothing is there, and then nothing is read. */
 	for (; n < most && n < there; n++)
-		out[n] = ring[(tail + n) & (layout->ring_size - 1)];
+		out[n] = ring[load_ring_index(layout, lane, tail + n)];
 	atomic_store_explicit(&lane->tail, tail + n, memory_order_release);
 	return n;
 }

@@ -99,7 +99,10 @@ struct load_command {
 };
 
 struct load_lane {
-	alignas(128) _Atomic uint64_t head; /* records ever written; record n lies in ring[n % ring_size] */
+	alignas(128) _Atomic uint64_t head; /* records ever written; record n lies in ring[(n + shift) % ring_size] */
+	/* Moved only when every record has been taken out, so that the next lies at the ring's beginning again: as much
+	 * of it is used as comes between two drains, and not all of it in turn. */
+	_Atomic uint64_t shift;
 	_Atomic uint64_t dropped; /* records not written as the ring was full */
 	_Atomic uint64_t sampled_out; /* records not written because of the sampling rate */
 	_Atomic uint64_t warmed; /* transactions of the warm-up, whatever became of them */
@@ -157,17 +160,26 @@ static inline void load_count(_Atomic uint64_t *counter, uint64_t more)
 	        counter, atomic_load_explicit(counter, memory_order_relaxed) + more, memory_order_relaxed);
 }
 
+static inline uint64_t load_ring_index(const struct load_layout *layout, const struct load_lane *lane, uint64_t number)
+{
+	return (number + atomic_load_explicit(&lane->shift, memory_order_relaxed)) & (layout->ring_size - 1);
+}
+
 /* The lane writes, the parent takes. place: where the next record is to be written, NULL (and counted) when the ring is
  * full; wrote: it stands there. put: both for one that stands elsewhere. take: how many were copied. */
 static inline struct load_record *load_record_place(const struct load_layout *layout, struct load_lane *lane)
 {
 	uint64_t head = atomic_load_explicit(&lane->head, memory_order_relaxed);
 
-	if (head - atomic_load_explicit(&lane->tail, memory_order_acquire) >= layout->ring_size) {
+	uint64_t there = head - atomic_load_explicit(&lane->tail, memory_order_acquire);
+
+	if (there == 0)
+		atomic_store_explicit(&lane->shift, 0 - head, memory_order_relaxed);
+	if (there >= layout->ring_size) {
 		load_count(&lane->dropped, 1);
 		return NULL;
 	}
-	return &load_lane_ring(layout, lane)[head & (layout->ring_size - 1)];
+	return &load_lane_ring(layout, lane)[load_ring_index(layout, lane, head)];
 }
 static inline void load_record_wrote(struct load_lane *lane)
 {

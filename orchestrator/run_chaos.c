@@ -166,7 +166,7 @@ static uint32_t choose(struct run_chaos *c, uint32_t *list, uint32_t n, uint32_t
 
 static uint32_t living_workers(struct run *run, uint32_t *list)
 {
-	uint32_t n = 0, busy;
+	uint32_t n = 0, busy = 0;
 
 	for (uint32_t pass = 0; pass < 2; pass++) {
 		for (uint32_t i = 0; i < run->nworkers; i++)

@@ -333,6 +333,46 @@ static bool keep_verdict(struct store *store, struct query *query, int64_t run, 
 	return ok;
 }
 
+static void add_fit(struct store_figure *figures, size_t *n, const char *name, const struct scaling_estimate *e,
+        const struct scaling_fit *fit)
+{
+	figures[(*n)++] = (struct store_figure){name, e->value, e->low, e->high,
+	        fit->misfit ? "least squares of logarithms by block, profile likelihood; the law fits badly"
+	                    : "least squares of logarithms by block, profile likelihood",
+	        fit->blocks};
+}
+
+/* What a scale shows, for whoever asks the results file. */
+static bool keep_figures(const struct arms_show *s, struct store *store, struct err *err)
+{
+	const struct scaling *c = &s->scaling;
+	struct store_figure *figures = mem_zero(c->narms + 8, sizeof *figures);
+	char(*names)[32] = mem_zero(c->narms + 1, sizeof *names);
+	size_t n = 0;
+	bool ok;
+
+	for (size_t i = 1; i < c->narms; i++) {
+		const struct paired *p = &c->arms[i].paired;
+
+		if (p->blocks == 0)
+			continue;
+		snprintf(names[i], sizeof names[i], "speedup_%u", c->arms[i].sessions);
+		figures[n++] = (struct store_figure){names[i], p->ratio, p->has_interval ? p->low : NAN,
+		        p->has_interval ? p->high : NAN, paired_method_words(p->method), p->blocks};
+	}
+	if (c->amdahl.fitted)
+		add_fit(figures, &n, "serial_share", &c->amdahl.sigma, &c->amdahl);
+	if (c->usl.fitted) {
+		add_fit(figures, &n, "usl_contention", &c->usl.sigma, &c->usl);
+		add_fit(figures, &n, "usl_crosstalk", &c->usl.kappa, &c->usl);
+		add_fit(figures, &n, "usl_best_sessions", &c->usl.best, &c->usl);
+	}
+	ok = n == 0 || store_figures(store, s->view.id, figures, n, err);
+	free(figures);
+	free(names);
+	return ok;
+}
+
 bool arms_show_keep(const struct arms_show *s, struct store *store, struct query *query, struct err *err)
 {
 	const struct experiment_view *v = &s->view;
@@ -350,5 +390,5 @@ bool arms_show_keep(const struct arms_show *s, struct store *store, struct query
 				return false;
 		}
 	}
-	return store_commit(store, err);
+	return store_commit(store, err) && keep_figures(s, store, err);
 }

@@ -38,7 +38,8 @@ struct arms_show {
 bool arms_show_load(
         struct arms_show *s, struct query *query, int64_t experiment, const char *store_path, struct err *err);
 void arms_show_clear(struct arms_show *s);
-/* Keeps the verdict of each run beside it, so that `list` need not read its attempts again. */
+/* Keeps the verdict of each run beside it, so that `list` need not read its attempts again, and of a scale the
+ * speed-ups and laws (table estimate). */
 bool arms_show_keep(const struct arms_show *s, struct store *store, struct query *query, struct err *err);
 /* The report of the experiment as a page or as Markdown. */
 void arms_show_render(const struct arms_show *s, enum format format, struct buf *out);

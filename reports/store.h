@@ -117,6 +117,16 @@ struct experiment_begin {
 int64_t store_experiment(struct store *store, const struct experiment_begin *begin, struct err *err); /* id, 0: error */
 bool store_experiment_end(struct store *store, int64_t experiment, const char *ended, struct err *err);
 
+/* A figure computed from an experiment as a whole, with its 95 % interval; what is not finite is kept as NULL. */
+struct store_figure {
+	const char *name; /* "speedup_8", "serial_share" */
+	double value, low, high;
+	const char *method;
+	size_t samples; /* blocks it stands on */
+};
+bool store_figures(
+        struct store *store, int64_t experiment, const struct store_figure *figures, size_t count, struct err *err);
+
 /* Workload (once per hash), tasks, environment facts and the run row in state running. Returns the run id, 0 on error.
  */
 int64_t store_run_begin(struct store *store, const struct plan *plan, const struct run_begin *begin, struct err *err);

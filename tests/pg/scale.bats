@@ -35,6 +35,13 @@ arms='from run where arm is not null'
 	holds "select group_concat(sessions) from (select sessions from arm order by arm)" "1,2,4,8"
 	holds "select max(block) + 1 $arms" "6"
 	has "$output" "95 % interval by inverting it"
+	holds "select group_concat(name) from (select name from estimate where name like 'speedup%' order by name)" \
+		"speedup_2,speedup_4,speedup_8"
+	holds "select count(*) from estimate where samples <> 6 or not (low <= value and value <= high)" "0"
+	# The same from the runs themselves: a geometric mean over the blocks.
+	holds "select abs(exp(avg(ln((b.last_end_us - b.go_us) * 1.0 / (r.last_end_us - r.go_us)))) - (select value from
+		estimate where name = 'speedup_4')) < 1e-9 from run r join run b on b.block = r.block and b.sessions = 1
+		where r.sessions = 4 and r.arm is not null" "1"
 }
 
 @test "the order inside the blocks follows the seed" {

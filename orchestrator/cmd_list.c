@@ -52,6 +52,8 @@ static void say_verdict(const struct run_line *l, struct buf *b)
 		buf_puts(b, l->state);
 	else if (strcmp(l->role, "baseline") == 0)
 		buf_puts(b, "baseline");
+	else if (strcmp(l->role, "confirm") == 0)
+		buf_puts(b, "confirm");
 	else
 		buf_puts(b, l->verdict[0] ? l->verdict : "-");
 	if (l->failed)

@@ -7,31 +7,33 @@
 #include <string.h>
 
 #include "orchestrator/cmd.h"
+#include "orchestrator/confirm.h"
 #include "orchestrator/experiment.h"
 #include "orchestrator/showing.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
 /* One run of the experiment. False: it did not happen at all. */
-static bool run_once(
-        struct experiment *x, const char *role, int64_t experiment, struct run_answer *answer, struct err *err)
+static bool run_varied(struct experiment *x, const char *role, const struct variation *v, int64_t experiment,
+        struct run_answer *answer, struct err *err)
 {
 	bool serial = strcmp(role, "baseline") == 0;
 	struct run_request request = {
 	        .options = x->options,
 	        .plan = x->plan,
 	        .target = &x->target,
-	        .place = &x->place,
+	        .place = v->place,
+	        .preconnected = v->preconnected,
 	        .engine = serial ? ENGINE_SERIAL : x->engine,
-	        .sessions = serial ? 1 : x->sessions,
-	        .lanes = serial ? 1 : x->lanes,
+	        .sessions = v->sessions,
+	        .lanes = v->lanes,
 	        .role = role,
 	        .experiment = experiment,
 	        .store_path = x->store_path,
 	        .store = &x->store,
 	        .seed = x->seed,
-	        .todo = x->todo,
-	        .ntodo = x->ntodo,
+	        .todo = v->todo,
+	        .ntodo = v->ntodo,
 	        .vacuum = experiment_vacuum(x),
 	        .skip_setup = x->resuming && x->resume.setup_finished,
 	        .resume = x->resuming ? &x->resume : NULL,
@@ -43,6 +45,25 @@ static bool run_once(
 	};
 	memset(answer, 0, sizeof(*answer));
 	return run_execute(&request, answer, err);
+}
+
+static bool run_once(
+        struct experiment *x, const char *role, int64_t experiment, struct run_answer *answer, struct err *err)
+{
+	bool serial = strcmp(role, "baseline") == 0;
+	const struct variation as_asked = {.sessions = serial ? 1 : x->sessions,
+	        .lanes = serial ? 1 : x->lanes,
+	        .todo = x->todo,
+	        .ntodo = x->ntodo,
+	        .place = &x->place};
+
+	return run_varied(x, role, &as_asked, experiment, answer, err);
+}
+
+static bool run_to_confirm(
+        struct experiment *x, const struct variation *v, int64_t experiment, struct run_answer *answer, struct err *err)
+{
+	return run_varied(x, "confirm", v, experiment, answer, err);
 }
 
 /* The baseline first, then the run and its repeats; stops at the first that was stopped or could not be stored. */
@@ -104,7 +125,7 @@ static int run_experiment(struct experiment *x, int *signal_to_raise, struct err
 	struct showing showing = {.store_path = x->store_path};
 	if (!experiment_connect(x, err))
 		return fail(err);
-	bool ok = run_all(x, &showing, err);
+	bool ok = run_all(x, &showing, err) && confirm_suspects(x, &showing, run_to_confirm, err);
 	if (!ok)
 		showing.code = (int)exit_code_worse((enum exit_code)showing.code, (enum exit_code)fail(err));
 	*signal_to_raise = showing.signal;

@@ -70,6 +70,7 @@ struct options {
 	int lanes; /* -j, 0 = default */
 	enum engine engine;
 	bool baseline;
+	bool confirm; /* --confirm: run again without what is suspected */
 	int repeat; /* 1 */
 	int retries; /* 2 */
 	int64_t timeout_ns, max_time_ns, grace_ns, reconnect_for_ns;

@@ -180,6 +180,10 @@ static bool check_run(struct options *o, struct err *err)
 		        err, EXIT_USAGE, "-e %s has one lane and contradicts -j %d", engine_name(o->engine), o->lanes);
 	if (o->resume != 0 && options_flag(o, "baseline"))
 		return err_set(err, EXIT_USAGE, "--resume runs a part of the tasks and contradicts --baseline");
+	if (o->resume != 0 && o->confirm)
+		return err_set(err, EXIT_USAGE, "--resume finishes one run and contradicts --confirm");
+	if (o->confirm && o->repeat > 1)
+		return err_set(err, EXIT_USAGE, "--confirm tests one run and contradicts --repeat=%d", o->repeat);
 	if (o->resume != 0 && options_flag(o, "repeat") && o->repeat > 1)
 		return err_set(err, EXIT_USAGE, "--resume finishes one run and contradicts --repeat=%d", o->repeat);
 	if (o->quiet && options_flag(o, "quiet") && options_flag(o, "verbose"))

@@ -313,6 +313,8 @@ static void close_run(struct run *run)
 	free(run->results);
 	free(run->facts);
 	free(run->counters_before);
+	run->origin_ns = 0;
+	record_kept_sessions(run, 0);
 	free(run->counters_after);
 	client_cpu_clear(&run->client_cpu);
 	free(run->old);

@@ -33,6 +33,7 @@ struct run_request {
 	const uint32_t *todo;
 	uint32_t ntodo; /* tickets due (all of the plan, or what --resume leaves); of a load run none */
 	const struct task *vacuum; /* load runs: before @setup, whatever becomes of it; NULL = none */
+	bool preconnected; /* the wall begins when all sessions are connected */
 	bool skip_setup; /* --resume of a run whose @setup finished */
 	const struct resume_view *resume; /* NULL = none: old backends of unknown tickets must be gone first */
 	int64_t resumed_run;

@@ -138,7 +138,8 @@ void run_refuse(struct run *run, enum exit_code code, int64_t now, const char *f
 static void begin_spawn(struct run *run, int64_t now)
 {
 	run_enter(run, PHASE_SPAWN, now);
-	run->origin_ns = now;
+	if (!run->request->preconnected)
+		run->origin_ns = now;
 	run->crew.replace = true;
 	crew_tell(&run->crew);
 }
@@ -316,6 +317,10 @@ static void phase_connect(struct run *run, int64_t now)
 		run_event(run, now, LEVEL_WARNING, "sessions missing", "%u of %u sessions are ready: %.700s",
 		        run->ready_sessions, run->request->sessions, run->refusal.text);
 	run->connected_ns = now;
+	if (run->origin_ns == 0) {
+		run->origin_ns = now;
+		record_kept_sessions(run, now);
+	}
 	go(run);
 }
 

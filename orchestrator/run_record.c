@@ -238,7 +238,26 @@ void run_record_session(struct run *run, const struct session_report *r, int64_t
 {
 	struct err err = {0};
 
+	if (run->origin_ns == 0) {
+		run->kept_sessions =
+		        mem_resize(run->kept_sessions, run->nkept_sessions + 1u, sizeof *run->kept_sessions);
+		run->kept_sessions[run->nkept_sessions] = *r;
+		run->kept_sessions[run->nkept_sessions++].message = r->message ? mem_strdup(r->message) : NULL;
+		return;
+	}
 	recorded(run, store_session(run->store, run->id, run->origin_ns, r, &err), &err, now);
+}
+
+void record_kept_sessions(struct run *run, int64_t now)
+{
+	for (uint32_t i = 0; i < run->nkept_sessions; i++) {
+		if (run->origin_ns != 0 && run->store && run->id)
+			run_record_session(run, &run->kept_sessions[i], now);
+		free(run->kept_sessions[i].message);
+	}
+	free(run->kept_sessions);
+	run->kept_sessions = NULL;
+	run->nkept_sessions = 0;
 }
 
 void record_samples(struct run *run, const struct sample *samples, size_t count, int64_t now)

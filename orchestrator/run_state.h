@@ -140,6 +140,8 @@ struct run {
 	struct task_result *results; /* --verify-results: of each task; NULL = not asked for */
 	uint32_t published_skips; /* tickets not run when the skips in shared memory were written */
 	int64_t dirty_ns; /* first row not committed, 0 = none */
+	struct session_report *kept_sessions; /* told before wall zero; their messages are owned */
+	uint32_t nkept_sessions;
 	struct early_event *early;
 	uint32_t nearly;
 	struct seen_event seen[16];
@@ -244,7 +246,9 @@ bool record_open(struct run *run, int64_t now); /* the run gets its row; false: 
 void record_release(struct run *run, int64_t now);
 void run_record_attempt(struct run *run, const struct attempt *a, int64_t now);
 void record_ticket(struct run *run, uint32_t position, int64_t now);
+/* Before there is a wall zero it is kept, and recorded by record_kept_sessions. */
 void run_record_session(struct run *run, const struct session_report *r, int64_t now);
+void record_kept_sessions(struct run *run, int64_t now);
 void record_samples(struct run *run, const struct sample *samples, size_t count, int64_t now);
 void record_worker(struct run *run, const struct member *m, const char *end, int64_t now);
 void record_event(struct run *run, int64_t at_ns, const char *kind, const char *text);

@@ -67,7 +67,7 @@ def compare(rows, r, base, attempts):  # (speed-up, ceiling) over the tickets do
 def check(store, run=None):
     db = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
     db.row_factory, rows = sqlite3.Row, lambda sql, *args: db.execute(sql, args).fetchall()
-    r = rows("SELECT * FROM v_run WHERE role <> 'baseline' AND ifnull(run = ?, 1) ORDER BY run DESC", run)[0]
+    r = rows("SELECT * FROM v_run WHERE role NOT IN ('baseline', 'confirm') AND ifnull(run = ?, 1) ORDER BY run DESC", run)[0]
     run = r["run"]
     base = rows("SELECT * FROM v_run WHERE experiment = ? AND role = 'baseline' AND run <> ?", r["experiment"], run)
     attempts, rtt = rows("SELECT * FROM v_attempt WHERE run = ?", run), rows(

@@ -160,6 +160,26 @@ def pooled(case):
     yield "the shared backend is named first", case.first("all sessions share one backend", "1 backend")
 
 
+def confirmed(cause):
+    def wanted(case):
+        s = case.suspect(cause) or {"confirmed": None}
+        yield f"{cause} is tested by a run without it, and held: {s['confirmed']}", \
+            (s["confirmed"] or "").startswith("Confirmed: ") and s["confirmed"] in case.text
+        yield "that run is one of the experiment and not the one shown", case.json["run"]["role"] == "run" and \
+            case.rows("SELECT role FROM v_run WHERE experiment = 1 ORDER BY run") == [("run",), ("confirm",)]
+        yield "and the store has the answer", (s["confirmed"],) in case.rows(
+            "SELECT confirmed FROM v_suspect WHERE run = 1")
+    return wanted
+
+
+def connected_before(case):
+    yield from confirmed("slow connecting")(case)
+    rows = case.rows("SELECT max(ready_us) FROM session WHERE run = 2")
+    yield "its sessions were ready before the wall began", rows[0][0] is not None and rows[0][0] <= 0
+    page = program(["report", "2", "--db", case.db, "-F", "html"], {})
+    yield "and it has a page", page.returncode == 0 and "</html>" in page.stdout
+
+
 @contextlib.contextmanager
 def busy(cpu):
     """Two programs that do nothing but keep a CPU busy."""
@@ -183,6 +203,10 @@ def main():
         with SlowLogin(server.port, 0.05) as proxy:
             tcp = {**env, "PGHOST": "127.0.0.1", "PGPORT": str(proxy.port)}
             Case(tap, folder, "a login that takes 50 ms", tcp, QUICK, ["-c", "4"], slow_login)
+            Case(tap, folder, "and without it", tcp, QUICK, ["-c", "4", "--confirm"], connected_before)
+        Case(tap, folder, "the lock, tested", env, LOCKED, ["-c", "5", "--confirm"], confirmed("tasks block one another"))
+        Case(tap, folder, "the pole, tested", env, POLE, ["-c", "5", "--confirm"], confirmed("one long task"))
+        Case(tap, folder, "two sessions, tested", env, HALVES, ["-c", "2", "--confirm"], confirmed("too few sessions"))
         with Bouncer(server, pool_size=1) as bouncer:
             Case(tap, folder, "one pooled connection", bouncer.env, HALVES, ["-c", "5"], pooled)
         cpu = min(os.sched_getaffinity(0))

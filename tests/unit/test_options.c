@@ -116,6 +116,8 @@ static void test_refused(void **state)
 	        {"pgparallel run --local five.sql", "-f five.sql"},
 	        {"pgparallel run -f a.sql --resume=3 --baseline", "contradicts --baseline"},
 	        {"pgparallel run -f a.sql --resume=3 --repeat=2", "contradicts --repeat=2"},
+	        {"pgparallel run -f a.sql --resume=3 --confirm", "contradicts --confirm"},
+	        {"pgparallel run -f a.sql --confirm --repeat=3", "contradicts --repeat=3"},
 	        {"pgparallel run -f a.sql --resume=0", "at least 1"},
 	        {"pgparallel run -f a.sql -o x.txt", "does not say which format"},
 	        {"pgparallel run -f a.sql -F pdf", "is none of: html, csv, json, md"},

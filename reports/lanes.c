@@ -102,19 +102,23 @@ static bool blocked_by_us(const struct builder *b, const struct sample *s)
 	return false;
 }
 
-static size_t first_sample(const struct run_view *run, int32_t pid)
+/* The first stretch of samples of the backend that may reach into the time from at_us on (server's clock). They follow
+ * one another: of those that began before, only the last can. */
+static size_t first_sample(const struct run_view *run, int32_t pid, int64_t at_us)
 {
 	size_t low = 0, high = run->nsamples;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 
-		if (run->samples[middle].backend_pid < pid)
+		const struct sample *s = &run->samples[middle];
+
+		if (s->backend_pid < pid || (s->backend_pid == pid && s->first_us <= at_us))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low;
+	return low > 0 && run->samples[low - 1].backend_pid == pid ? low - 1 : low;
 }
 
 /* Cuts the time an attempt waited for another session of the run out of its execute. A wait begins when the lock
@@ -126,7 +130,7 @@ static void put_execute(struct builder *b, struct lane *lane, int64_t from, int6
 	const struct attempt_view *a = &run->attempts[index];
 	int64_t offset = b->r->proof->clock_offset_us, at = from, last = from;
 
-	for (size_t i = a->backend_pid > 0 ? first_sample(run, a->backend_pid) : run->nsamples;
+	for (size_t i = a->backend_pid > 0 ? first_sample(run, a->backend_pid, from + offset) : run->nsamples;
 	        i < run->nsamples && run->samples[i].backend_pid == a->backend_pid; i++) {
 		const struct sample *s = &run->samples[i];
 		int64_t begin = s->first_us - offset, end = s->last_us - offset;

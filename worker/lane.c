@@ -370,7 +370,7 @@ void lane_run(struct lane *lane)
 	struct worker *w = lane->worker;
 
 	keep_to_cpu(lane);
-	prctl(PR_SET_TIMERSLACK, 1UL); /* GO and back-offs mean what they say; the default adds 50 us */
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* GO and back-offs mean what they say; the default adds 50 us */
 	tick_start(&lane->tick, WAIT_MOST);
 	/* The lanes of several threads are told by the thread that wakes them. */
 	if (lane->epoll_fd < 0)

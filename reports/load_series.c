@@ -130,6 +130,9 @@ static void cut(const struct load_view *l, struct load_series *s, bool borders)
 		bool out = is_out(s, second, &at), same = t && t->measured == second->measured;
 
 		same = same && (t->out == out || !borders);
+		/* A moment after the end: what ended in it is no rate of its own, and no fall of the one before. */
+		same = same ||
+		       (t && !t->out && i + 1 == l->nseconds && !second->measured && second->length_us < TOO_SHORT_US);
 		if (!same || (t->seconds >= s->each && second->length_us >= TOO_SHORT_US)) {
 			t = &s->stretches[s->count++];
 			*t = (struct load_stretch){.from_us = second->at_us, .measured = second->measured, .out = out};

@@ -278,15 +278,20 @@ static void a_last_look_of_a_moment_is_no_second_of_its_own(void **state)
 	struct load_view *l;
 
 	(void)state;
-	fixture_make(&f, FIXTURE_SCRIPTS, 0);
-	l = f.run.load;
-	l->seconds[l->nseconds - 1].length_us = 3000;
-	l->seconds[l->nseconds - 1].done = 12;
-	load_series_of(&f.run, 1000, &s);
-	assert_int_equal(s.count, l->nseconds - 1);
-	assert_true(s.stretches[s.count - 1].tps < 2100);
-	load_series_free(&s);
-	fixture_free(&f);
+	/* Also when it began after the end: what ended in it makes no fall to be drawn. */
+	for (int measured = 0; measured < 2; measured++) {
+		fixture_make(&f, FIXTURE_SCRIPTS, 0);
+		l = f.run.load;
+		l->seconds[l->nseconds - 1].length_us = 3000;
+		l->seconds[l->nseconds - 1].done = 12;
+		l->seconds[l->nseconds - 1].measured = measured;
+		load_series_of(&f.run, 1000, &s);
+		assert_int_equal(s.count, l->nseconds - 1);
+		assert_true(s.stretches[s.count - 1].tps < 2100);
+		assert_true(s.stretches[s.count - 1].measured);
+		load_series_free(&s);
+		fixture_free(&f);
+	}
 }
 
 int main(void)

@@ -78,7 +78,7 @@ static void test_refused(void **state)
 	        {"pgparallel run -f a.sql --password=x", "no password option"},
 	        {"pgparallel run -f a.sql --nosuch", "unknown option \"--nosuch\""},
 	        {"pgparallel run -f a.sql -x", "unknown option \"-x\""},
-	        {"pgparallel run -f a.sql --chaos=x", "unknown option \"--chaos\""},
+	        {"pgparallel run -f a.sql --chaos=x", "write ACTION:N@WHEN"},
 	        {"pgparallel run -f a.sql --password-command=x", "unknown option"},
 	        {"pgparallel compare -f a.sql", "unknown command \"compare\""},
 	        {"pgparallel scale", "no workload"},

@@ -68,30 +68,28 @@ static bool run_arm(struct experiment *x, struct blocks *b, const struct experim
         uint32_t place, uint32_t number, struct err *err)
 {
 	const struct block_arm *arm = &b->arms[number];
-	struct run_request request = {.options = x->options,
-	        .plan = arm->plan ? arm->plan : x->plan,
-	        .target = arm->target ? arm->target : &x->target,
-	        .place = &x->place,
-	        .engine = arm->engine,
-	        .sessions = arm->sessions,
-	        .lanes = arm->lanes,
-	        .role = block < 0 ? "warm-up" : "arm",
-	        .experiment = b->experiment,
-	        .opening = begin,
-	        .arm = block < 0 ? -1 : (int)number,
-	        .block = block,
-	        .block_order = block < 0 ? -1 : (int)place,
-	        .store_path = x->store_path,
-	        .store = &x->store,
-	        .seed = x->seed,
-	        .todo = x->todo,
-	        .ntodo = x->ntodo,
-	        .vacuum = experiment_vacuum(x),
-	        .deadline_ns = b->deadline_ns,
-	        .argv = buf_str(&x->argv)};
+	struct run_request request;
 	struct run_answer answer = {0};
+
+	experiment_request(arm->x ? arm->x : x, &request);
+	request.place = &x->place;
+	request.engine = arm->engine;
+	request.sessions = arm->sessions;
+	request.lanes = arm->lanes;
+	request.role = block < 0 ? "warm-up" : "arm";
+	request.experiment = b->experiment;
+	request.opening = begin;
+	request.arm = block < 0 ? -1 : (int)number;
+	request.block = block;
+	request.block_order = block < 0 ? -1 : (int)place;
+	request.store_path = x->store_path;
+	request.store = &x->store;
+	request.seed = x->seed;
+	request.deadline_ns = b->deadline_ns;
 	bool ran = run_execute(&request, &answer, err);
 
+	if (b->runs)
+		b->runs[number] = answer.run;
 	if (answer.signal != 0)
 		b->signal = answer.signal;
 	b->experiment = answer.experiment != 0 ? answer.experiment : b->experiment;
@@ -140,6 +138,16 @@ static bool time_is_up(const struct blocks *b, int64_t longest_ns)
 	return b->deadline_ns != CLOCK_NEVER && clock_now_ns() + longest_ns >= b->deadline_ns;
 }
 
+static bool warm_up(struct experiment *x, struct blocks *b, const struct experiment_begin *begin, struct err *err)
+{
+	if (b->warm_up == WARM_UP_REFERENCE)
+		return run_arm(x, b, begin, -1, 0, reference_of(b), err);
+	for (uint32_t i = 0; b->warm_up == WARM_UP_ARMS && i < b->narms && b->ended[0] == '\0'; i++)
+		if (!run_arm(x, b, begin, -1, 0, i, err))
+			return false;
+	return true;
+}
+
 static void decide(struct experiment *x, struct blocks *b, int64_t longest_ns)
 {
 	if (b->ended[0] != '\0')
@@ -161,11 +169,10 @@ bool blocks_run(struct experiment *x, struct blocks *b, struct err *err)
 	uint32_t *order = mem_zero(b->narms + 1, sizeof *order);
 	struct experiment_begin begin;
 	int64_t longest_ns = 0;
-	bool ok = true;
+	bool ok;
 
 	begin_of(x, b, arms, &begin);
-	if (b->warm_up)
-		ok = run_arm(x, b, &begin, -1, 0, reference_of(b), err);
+	ok = warm_up(x, b, &begin, err);
 	for (uint32_t block = 0; ok && b->ended[0] == '\0'; block++) {
 		int64_t since = clock_now_ns();
 

@@ -13,8 +13,8 @@ struct block_arm {
 	enum engine engine;
 	uint32_t sessions, lanes;
 	bool reference;
-	const struct plan *plan; /* NULL = the experiment's */
-	const struct target *target; /* NULL = the experiment's */
+	struct experiment *x; /* options, workload and target of its own; NULL = the experiment's. Results file, place
+	                       * and seed are the experiment's in any case */
 };
 
 struct blocks {
@@ -23,10 +23,13 @@ struct blocks {
 	size_t narms;
 	uint32_t planned;
 	double stop_when; /* 0 = none; stored only: `after` decides */
-	bool warm_up; /* one run of the reference before the first block, in no figure: caches and CPUs are then warm */
+	/* Before the first block, in no figure, so that caches and CPUs are warm: one run of the reference, or of every
+	 * arm. */
+	enum { WARM_UP_NONE, WARM_UP_REFERENCE, WARM_UP_ARMS } warm_up;
 	int64_t deadline_ns; /* --max-time over all blocks, CLOCK_NEVER = none */
 	/* After each block that came through. True: enough, with the reason in ended. NULL = never. */
 	bool (*after)(void *context, struct store *store, int64_t experiment, uint32_t blocks, char ended[64]);
+	int64_t *runs; /* of the block that ended, by arm; NULL, or room for all arms */
 	void *context;
 	/* What became of it. */
 	int64_t experiment; /* 0 = nothing was stored */

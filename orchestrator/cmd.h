@@ -8,6 +8,7 @@
 
 int cmd_run(struct options *options, int argc, char **argv, int *signal_to_raise);
 int cmd_scale(struct options *options, int argc, char **argv, int *signal_to_raise);
+int cmd_compare(struct options *options, int argc, char **argv, int *signal_to_raise);
 int cmd_list(const struct options *options);
 int cmd_show(const struct options *options);
 int cmd_pin(const struct options *options);

@@ -18,31 +18,24 @@ static bool run_varied(struct experiment *x, const char *role, const struct vari
         struct run_answer *answer, struct err *err)
 {
 	bool serial = strcmp(role, "baseline") == 0;
-	struct run_request request = {
-	        .options = x->options,
-	        .plan = x->plan,
-	        .target = &x->target,
-	        .place = v->place,
-	        .preconnected = v->preconnected,
-	        .engine = serial ? ENGINE_SERIAL : x->engine,
-	        .sessions = v->sessions,
-	        .lanes = v->lanes,
-	        .role = role,
-	        .experiment = experiment,
-	        .store_path = x->store_path,
-	        .store = &x->store,
-	        .seed = x->seed,
-	        .todo = v->todo,
-	        .ntodo = v->ntodo,
-	        .vacuum = experiment_vacuum(x),
-	        .skip_setup = x->resuming && x->resume.setup_finished,
-	        .resume = x->resuming ? &x->resume : NULL,
-	        .resumed_run = x->resuming ? x->resume.run : 0,
-	        .deadline_ns = x->options->max_time_ns > 0 ? clock_now_ns() + x->options->max_time_ns : CLOCK_NEVER,
-	        .argv = buf_str(&x->argv),
-	        .rehearse = showing_rehearse,
-	        .rehearse_context = x,
-	};
+	struct run_request request;
+	experiment_request(x, &request);
+	request.place = v->place;
+	request.preconnected = v->preconnected;
+	request.engine = serial ? ENGINE_SERIAL : x->engine;
+	request.sessions = v->sessions;
+	request.lanes = v->lanes;
+	request.todo = v->todo;
+	request.ntodo = v->ntodo;
+	request.role = role;
+	request.experiment = experiment;
+	request.skip_setup = x->resuming && x->resume.setup_finished;
+	request.resume = x->resuming ? &x->resume : NULL;
+	request.resumed_run = x->resuming ? x->resume.run : 0;
+	if (x->options->max_time_ns > 0)
+		request.deadline_ns = clock_now_ns() + x->options->max_time_ns;
+	request.rehearse = showing_rehearse;
+	request.rehearse_context = x;
 	memset(answer, 0, sizeof(*answer));
 	return run_execute(&request, answer, err);
 }

@@ -135,7 +135,7 @@ static int scale(struct experiment *x, int *signal_to_raise, struct err *err)
 	struct blocks b = {.kind = "scale",
 	        .arms = s.arms,
 	        .planned = (uint32_t)x->options->repeat,
-	        .warm_up = true,
+	        .warm_up = WARM_UP_REFERENCE,
 	        .deadline_ns = x->options->max_time_ns > 0 ? clock_now_ns() + x->options->max_time_ns : CLOCK_NEVER};
 	int code;
 

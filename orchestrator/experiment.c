@@ -212,6 +212,48 @@ static bool take_store(struct experiment *x, struct err *err)
 	return true;
 }
 
+bool experiment_prepare_arm(
+        struct experiment *x, struct options *options, const struct experiment *first, struct err *err)
+{
+	memset(x, 0, sizeof(*x));
+	x->options = options;
+	x->lock.fd = -1;
+	buf_puts(&x->argv, buf_str(&first->argv));
+	memcpy(x->store_path, first->store_path, sizeof(x->store_path));
+	x->plan = experiment_plan(options, err);
+	if (x->plan == NULL)
+		return false;
+	x->engine = options->engine;
+	x->seed = first->seed;
+	if (x->plan->scripts != NULL)
+		experiment_load_seed(x);
+	all_tickets(x);
+	return experiment_layout(
+	        options, x->plan->scripts != NULL, x->ntodo, &x->sessions, &x->lanes, &x->workers, err);
+}
+
+void experiment_request(struct experiment *x, struct run_request *request)
+{
+	*request = (struct run_request){.options = x->options,
+	        .plan = x->plan,
+	        .target = &x->target,
+	        .place = &x->place,
+	        .engine = x->engine,
+	        .sessions = x->sessions,
+	        .lanes = x->lanes,
+	        .arm = -1,
+	        .block = -1,
+	        .block_order = -1,
+	        .store_path = x->store_path,
+	        .store = &x->store,
+	        .seed = x->seed,
+	        .todo = x->todo,
+	        .ntodo = x->ntodo,
+	        .vacuum = experiment_vacuum(x),
+	        .deadline_ns = CLOCK_NEVER,
+	        .argv = buf_str(&x->argv)};
+}
+
 bool experiment_prepare(struct experiment *x, struct options *options, int argc, char **argv, struct err *err)
 {
 	memset(x, 0, sizeof(*x));

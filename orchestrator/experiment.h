@@ -42,6 +42,12 @@ struct experiment {
 
 /* Everything up to the first connection but the server of --local; with --dry-run neither lock nor files are made. */
 bool experiment_prepare(struct experiment *x, struct options *options, int argc, char **argv, struct err *err);
+/* The same for one way of several: the results file and its lock, the server of --local and the command as stored are
+ * those of `first`, which is prepared and outlives it. */
+bool experiment_prepare_arm(
+        struct experiment *x, struct options *options, const struct experiment *first, struct err *err);
+/* What every run of it asks for: all but role, place in the experiment, engine's layout of a baseline, deadline. */
+void experiment_request(struct experiment *x, struct run_request *request);
 /* The server of --local, and where to connect. Before any other child exists. */
 bool experiment_connect(struct experiment *x, struct err *err);
 void experiment_clear(struct experiment *x);

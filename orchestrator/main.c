@@ -80,7 +80,7 @@ static char *copy_of(const char *variable)
 static int usage_error(const struct options *options, const struct err *err)
 {
 	static const char *const names[] = {
-	        "run", "scale", "list", "show", "pin", "prune", "report", "check", "help", "version"};
+	        "run", "compare", "scale", "list", "show", "pin", "prune", "report", "check", "help", "version"};
 	int code = fail(err);
 	if (options->command == COMMAND_HELP || options->command == COMMAND_VERSION)
 		fprintf(stderr, "Try \"pgparallel --help\"\n");
@@ -98,6 +98,8 @@ static int dispatch(struct options *options, int argc, char **argv, int *signal_
 	switch (options->command) {
 	case COMMAND_RUN:
 		return cmd_run(options, argc, argv, signal_to_raise);
+	case COMMAND_COMPARE:
+		return cmd_compare(options, argc, argv, signal_to_raise);
 	case COMMAND_SCALE:
 		return cmd_scale(options, argc, argv, signal_to_raise);
 	case COMMAND_LIST:

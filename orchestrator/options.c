@@ -257,6 +257,12 @@ static bool take_short(struct options *options, const char *word, const char *ne
 	return true;
 }
 
+/* compare: "160" and "150..160" are past runs; a database of such a name is given with -d. */
+static bool names_runs(const char *word)
+{
+	return word[0] != '\0' && word[strspn(word, "0123456789.")] == '\0';
+}
+
 static bool take_operand(struct options *options, const char *word, int *operands, struct err *err)
 {
 	const struct command_row *row = &command_rows[options->command];
@@ -270,7 +276,12 @@ static bool take_operand(struct options *options, const char *word, int *operand
 		options->help_topic = word;
 		return true;
 	}
-	if (options->command == COMMAND_RUN || options->command == COMMAND_SCALE || options->command == COMMAND_CHECK) {
+	if (options->command == COMMAND_COMPARE
+	                ? !names_runs(word)
+	                : options->command == COMMAND_RUN || options->command == COMMAND_SCALE ||
+	                          options->command == COMMAND_CHECK) {
+		if (options->conninfo != NULL)
+			return err_set(err, EXIT_USAGE, "too many operands: \"%s\"", word);
 		size_t len = strlen(word);
 		if (len > 4 && strcmp(word + len - 4, ".sql") == 0)
 			return err_set(err, EXIT_USAGE,
@@ -412,6 +423,7 @@ void options_free(struct options *options)
 	free(options->sources);
 	free(options->defines);
 	free(options->gates);
+	free(options->vary);
 	free(options->runs);
 	memset(options, 0, sizeof(*options));
 }

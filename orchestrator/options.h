@@ -21,6 +21,7 @@ const char *engine_name(enum engine engine);
 
 enum command {
 	COMMAND_RUN,
+	COMMAND_COMPARE,
 	COMMAND_SCALE,
 	COMMAND_LIST,
 	COMMAND_SHOW,
@@ -87,6 +88,12 @@ struct options {
 	int require_overlap; /* 0 = none */
 	enum pin pin;
 	bool dry_run;
+
+	/* compare */
+	const char *engines; /* -e LIST, NULL = default */
+	const char **vary;
+	int nvary; /* --vary NAME=LIST, as given */
+	double stop_when; /* 0 = none */
 
 	/* load runs */
 	struct load load; /* what was asked for: to be completed, see options_load.h */

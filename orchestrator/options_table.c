@@ -4,8 +4,9 @@
 #include "orchestrator/options_table.h"
 
 #define IN_RUN (1u << COMMAND_RUN)
+#define IN_COMPARE (1u << COMMAND_COMPARE)
 #define IN_SCALE (1u << COMMAND_SCALE)
-#define IN_MEASURE (IN_RUN | IN_SCALE) /* what makes runs */
+#define IN_MEASURE (IN_RUN | IN_COMPARE | IN_SCALE) /* what makes runs */
 #define IN_LIST (1u << COMMAND_LIST)
 #define IN_SHOW (1u << COMMAND_SHOW)
 #define IN_PIN (1u << COMMAND_PIN)
@@ -133,12 +134,39 @@ const struct option_row option_run_rows[] = {
                 .kind = KIND_WORD,
                 .at = offsetof(struct options, engine),
                 .words = engine_words,
-                .commands = IN_MEASURE | IN_CHECK,
+                .commands = IN_RUN | IN_SCALE | IN_CHECK,
                 .group = GROUP_RUN,
                 .environment = true,
                 .directive = true,
                 .default_text = "process",
                 .text = "process, thread, async or serial"},
+        {.letter = 'e',
+                .name = "engines",
+                .metavar = "LIST",
+                .kind = KIND_TEXT,
+                .at = offsetof(struct options, engines),
+                .commands = IN_COMPARE,
+                .group = GROUP_RUN,
+                .default_text = "serial,process,thread,async; with --vary: process",
+                .text = "engines to compare, with commas; serial, else the first, is what the others are measured "
+                        "against"},
+        {.name = "vary",
+                .metavar = "NAME=LIST",
+                .kind = KIND_LIST,
+                .at = offsetof(struct options, vary),
+                .commands = IN_COMPARE,
+                .group = GROUP_RUN,
+                .text = "compare values of an option, of file or of conninfo, with commas, or with \" | \" between "
+                        "them "
+                        "where they hold commas; may be repeated, then each is combined with each"},
+        {.name = "stop-when",
+                .metavar = "WIDTH",
+                .kind = KIND_SHARE,
+                .at = offsetof(struct options, stop_when),
+                .commands = IN_COMPARE,
+                .group = GROUP_RUN,
+                .text = "end early, once every interval is narrower than this share (0.05: its ends are 5 % apart); "
+                        "intervals are then of the kind that may be looked at after each block"},
         {.name = "baseline",
                 .kind = KIND_FLAG,
                 .at = offsetof(struct options, baseline),
@@ -167,7 +195,7 @@ const struct option_row option_run_rows[] = {
                 .group = GROUP_RUN,
                 .environment = true,
                 .directive = true,
-                .default_text = "1; scale: 6",
+                .default_text = "1; compare: 9; scale: 6",
                 .text = "run the workload N times; the median run and the range are shown; scale: N blocks of all "
                         "numbers of sessions"},
         {.name = "pin",
@@ -289,7 +317,7 @@ const struct option_row option_run_rows[] = {
                 .at = offsetof(struct options, min_workers),
                 .least = 1,
                 .most = 20000,
-                .commands = IN_RUN,
+                .commands = IN_MEASURE,
                 .group = GROUP_FAULTS,
                 .environment = true,
                 .directive = true,
@@ -330,7 +358,7 @@ const struct option_row option_run_rows[] = {
         {.name = "verify-results",
                 .kind = KIND_FLAG,
                 .at = offsetof(struct options, verify_results),
-                .commands = IN_RUN,
+                .commands = IN_MEASURE,
                 .group = GROUP_CLAIMS,
                 .environment = true,
                 .directive = true,
@@ -413,7 +441,7 @@ const struct option_row option_run_rows[] = {
                 .kind = KIND_WORD,
                 .at = offsetof(struct options, format),
                 .words = format_words,
-                .commands = IN_MEASURE | IN_REPORT,
+                .commands = IN_RUN | IN_SCALE | IN_REPORT,
                 .group = GROUP_OUTPUT,
                 .text = "report as html, csv, json or md"},
         {.letter = 'o',
@@ -421,7 +449,7 @@ const struct option_row option_run_rows[] = {
                 .metavar = "FILE",
                 .kind = KIND_TEXT,
                 .at = offsetof(struct options, output),
-                .commands = IN_MEASURE | IN_REPORT,
+                .commands = IN_RUN | IN_SCALE | IN_REPORT,
                 .group = GROUP_OUTPUT,
                 .text = "write the report to FILE (with several runs: a folder) and not to stdout"},
         {.name = "all",
@@ -453,7 +481,7 @@ const struct option_row option_run_rows[] = {
         {.name = "proof",
                 .kind = KIND_FLAG,
                 .at = offsetof(struct options, proof),
-                .commands = IN_RUN | IN_REPORT,
+                .commands = IN_RUN | IN_SCALE | IN_REPORT,
                 .group = GROUP_OUTPUT,
                 .text = "with -F md: the whole proof document"},
         {.letter = 'q',
@@ -524,6 +552,10 @@ const struct command_row command_rows[] = {
         {"run", "[-f FILE] [DBNAME|CONNINFO]", 0, 1, "run one workload on one engine, keep it, print the verdict",
                 {"pgparallel run --local --baseline -f five-sleeps.sql",
                         "pgparallel run -h db1 -c 16 -T 60 -M prepared -f sales.sql@3 -S shop"}},
+        {"compare", "[-f FILE] [DBNAME|CONNINFO] | RUN RUN...", 0, 1000,
+                "compare ways to run one workload, or past runs",
+                {"pgparallel compare -e serial,process,thread -f five-sleeps.sql",
+                        "pgparallel compare --vary 'clients=4,8' -T 10 -S bench"}},
         {"scale", "--clients=N,N... [-f FILE] [DBNAME|CONNINFO]", 0, 1,
                 "speed-up against sessions: curve, ceiling, scaling laws",
                 {"pgparallel scale --clients=1,2,4,8,16,32 --repeat=7 -f five-sleeps.sql",

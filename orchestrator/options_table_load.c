@@ -5,8 +5,9 @@
 #include "shared/clock.h"
 
 #define IN_RUN (1u << COMMAND_RUN)
+#define IN_COMPARE (1u << COMMAND_COMPARE)
 #define IN_SCALE (1u << COMMAND_SCALE)
-#define IN_MEASURE (IN_RUN | IN_SCALE) /* what makes runs */
+#define IN_MEASURE (IN_RUN | IN_COMPARE | IN_SCALE) /* what makes runs */
 #define IN_CHECK (1u << COMMAND_CHECK)
 
 /* In the order of enum query_mode. */
@@ -262,7 +263,7 @@ const struct option_row option_load_rows[] = {
         {.name = "verbose-errors",
                 .kind = KIND_FLAG,
                 .at = offsetof(struct options, load.verbose_errors),
-                .commands = IN_RUN,
+                .commands = IN_MEASURE,
                 .group = GROUP_OUTPUT,
                 .directive = true,
                 .serves = SERVES_LOAD,

@@ -276,7 +276,7 @@ static void name_arm(const struct member *m, const struct members *all, struct a
 /* The blocks of one experiment keep their places; runs from anywhere are numbered in each arm as they come. */
 static void group(struct experiment_view *v, struct members *m)
 {
-	v->blocks = true;
+	v->blocks = m->count > 0;
 	for (size_t i = 0; i < m->count; i++)
 		v->blocks = v->blocks && m->list[i].in_block && m->list[i].experiment == m->list[0].experiment;
 	size_t *first = mem_zero(m->count + 1, sizeof *first);
@@ -296,6 +296,33 @@ static void group(struct experiment_view *v, struct members *m)
 	}
 	free(first);
 	free(numbers);
+}
+
+static int by_block(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Of an experiment only some blocks may have been named: those are numbered anew, in their order. */
+static void renumber(struct members *m)
+{
+	uint32_t *blocks = mem_zero(m->count + 1, sizeof *blocks);
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->count; i++)
+		blocks[i] = m->list[i].cell.block;
+	qsort(blocks, m->count, sizeof *blocks, by_block);
+	for (size_t i = 0; i < m->count; i++) {
+		if (n == 0 || blocks[n - 1] != blocks[i])
+			blocks[n++] = blocks[i];
+	}
+	for (size_t i = 0; i < m->count; i++) {
+		const uint32_t *at = bsearch(&m->list[i].cell.block, blocks, n, sizeof *blocks, by_block);
+		m->list[i].cell.block = (uint32_t)(at - blocks);
+	}
+	free(blocks);
 }
 
 static uint32_t choose_reference(const struct experiment_view *v)
@@ -326,14 +353,21 @@ bool query_compare_runs(struct query *q, const int64_t *runs, size_t count, stru
 			        m.list[before].load ? "load run" : "task list");
 	}
 	if (ok) {
+		group(v, &m);
+		v->id = v->blocks ? m.list[0].experiment : 0;
+		ok = v->id == 0 || read_experiment(q, v, err);
+		v->id = 0; /* a part of it at most */
+		free(v->kind);
+		free(v->ended);
 		v->kind = mem_strdup("compare");
 		v->ended = mem_strdup("all blocks");
-		group(v, &m);
+		if (v->blocks)
+			renumber(&m);
 		lay_out(v, &m);
 		v->reference = choose_reference(v);
 		if (v->narms > 0)
 			v->arms[v->reference].reference = true;
-		if (v->narms < 2)
+		if (ok && v->narms < 2)
 			ok = err_set(err, EXIT_USAGE,
 			        "all of these runs are of the same engine, layout and workload: name runs that differ");
 	}

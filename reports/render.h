@@ -40,6 +40,12 @@ struct text_style {
 	const char *report_hint; /* command that makes the HTML, "" = none */
 };
 
+struct experiment_view;
+struct comparison;
+/* The final text of a comparison. */
+void text_compare(
+        const struct experiment_view *v, const struct comparison *c, const struct text_style *style, struct buf *out);
+
 /* Each appends a whole document. */
 void text_render(const struct rendering *r, const struct text_style *style, struct buf *out);
 void html_render(const struct rendering *r, struct buf *out);

@@ -28,11 +28,11 @@ teardown() { cli_teardown; }
 }
 
 @test "what comes in later versions is refused" {
-	for option in --verify-results --chaos --password-command --lakebase; do
+	for option in --password-command --lakebase; do
 		pgp 1 run -f two.sql "$option" 1
 		has "$stderr" 'unknown option'
 	done
-	for command in compare scale batch verify ack; do
+	for command in batch verify ack; do
 		pgp 1 "$command"
 		has "$stderr" 'unknown command'
 	done

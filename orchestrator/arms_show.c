@@ -314,6 +314,8 @@ void arms_show_render(const struct arms_show *s, enum format format, struct buf 
 		markdown_scale(&s->page, &s->scaling, out);
 	else if (format == FORMAT_MARKDOWN)
 		markdown_compare(&s->page, &s->view, &s->comparison, out);
+	else if (format == FORMAT_JSON)
+		json_compare(&s->view, &s->comparison, out);
 }
 
 static bool keep_verdict(struct store *store, struct query *query, int64_t run, int64_t base, struct err *err)

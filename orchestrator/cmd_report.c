@@ -380,11 +380,14 @@ static bool report_experiment(struct job *job, struct err *err)
 		return false;
 	if (job->options.format == FORMAT_HTML && job->options.output != NULL)
 		link_arms(job, &s);
-	arms_show_render(&s, job->options.format, &one);
-	html_index_page(s.view.kind, s.first_run, s.last_run, ending(job->options.format), name);
-	if (job->folder)
-		ok = write_page(job, name, &one, err);
+	if (job->options.format == FORMAT_CSV)
+		ok = csv_compare(&s.view, &s.comparison, job->options.csv_table, job->options.csv_raw, &one, err);
 	else
+		arms_show_render(&s, job->options.format, &one);
+	html_index_page(s.view.kind, s.first_run, s.last_run, ending(job->options.format), name);
+	if (ok && job->folder)
+		ok = write_page(job, name, &one, err);
+	else if (ok)
 		ok = output_put(&job->out, &one, err);
 	buf_free(&one);
 	arms_show_clear(&s);

@@ -208,8 +208,6 @@ static bool check_output(const struct options *o, struct err *err)
 		return err_set(err, EXIT_USAGE, "--%s is for -F csv", o->csv_raw ? "csv-raw" : "csv-table");
 	if (o->proof && o->format != FORMAT_MARKDOWN)
 		return err_set(err, EXIT_USAGE, "--proof is for -F md");
-	if (o->experiment && (o->format == FORMAT_CSV || o->format == FORMAT_JSON))
-		return err_set(err, EXIT_USAGE, "--experiment is for -F html and -F md");
 	if (o->all && o->nruns > 0)
 		return err_set(err, EXIT_USAGE, "--all contradicts \"%s\"", o->runs[0]);
 	return true;

@@ -471,7 +471,8 @@ const struct option_row option_run_rows[] = {
                 .commands = IN_RUN | IN_REPORT,
                 .group = GROUP_OUTPUT,
                 .default_text = "attempts; of a load run load_seconds",
-                .text = "which table of the run is written as CSV"},
+                .text = "which table of the run is written as CSV; with --experiment arms (the default), pairs or "
+                        "cells"},
         {.name = "csv-raw",
                 .kind = KIND_FLAG,
                 .at = offsetof(struct options, csv_raw),

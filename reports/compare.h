@@ -105,4 +105,10 @@ void comparison_words(const struct experiment_view *v, const struct comparison *
 /* How it was measured, and what a claim stands on. */
 void comparison_method(const struct experiment_view *v, const struct comparison *c, struct buf *out);
 
+/* One document, schema pgparallel.compare/1 (reports/compare.schema.json). */
+void json_compare(const struct experiment_view *v, const struct comparison *c, struct buf *out);
+/* One table: arms (NULL means it), pairs or cells; another is EXIT_USAGE. raw: see --csv-raw. */
+bool csv_compare(const struct experiment_view *v, const struct comparison *c, const char *table, bool raw,
+        struct buf *out, struct err *err);
+
 #endif

@@ -280,6 +280,55 @@ def csv_tables_read_back():
     check(len(rows) == run["records"], f"{len(rows)} records")
 
 
+def arms(kind, form):
+    return subprocess.run([ARMS_TOOL, kind, form], capture_output=True, check=True, timeout=60).stdout.decode()
+
+
+def compare_schema():
+    with open(os.path.join(ROOT, "reports/compare.schema.json")) as f:
+        return json.load(f)
+
+
+@test
+def documents_of_comparisons_fit_their_schema():
+    for kind in ("compare", "compare-few", "compare-load"):
+        document = json.loads(arms(kind, "json"), parse_constant=refuse_constant)
+        validate(document, compare_schema())
+        for part, rows in (("experiment", [document["experiment"]]), ("arms", document["arms"]),
+                           ("pairs", document["pairs"]), ("cells", document["cells"])):
+            inner = compare_schema()["properties"][part]
+            names = set(inner.get("items", inner)["properties"])
+            check(rows and all(set(row) == names for row in rows), f"{kind}: members of {part} and the schema differ")
+
+
+@test
+def comparisons_in_json_claim_what_their_blocks_show():
+    document = json.loads(arms("compare", "json"))
+    verdicts = [p["verdict"] for p in document["pairs"]]
+    check(verdicts == ["slower", "faster", "no difference shown"], f"{verdicts}")
+    check(all(p["low"] <= p["ratio"] <= p["high"] and p["blocks"] == 9 for p in document["pairs"]), "no interval")
+    few = json.loads(arms("compare-few", "json"))
+    check(few["experiment"]["claims"] is False and few["pairs"][0]["low"] is None, "four blocks allow no interval")
+    left = [c for c in json.loads(arms("compare-load", "json"))["cells"] if not c["complete"]]
+    check(len(left) == 1 and left[0]["left_out"] == "it is stopped", f"{left}")
+
+
+@test
+def csv_tables_of_comparisons_agree_with_the_json():
+    for kind in ("compare", "compare-few", "compare-load"):
+        document = json.loads(arms(kind, "json"))
+        for table in ("arms", "pairs", "cells"):
+            rows = list(csv.DictReader(io.StringIO(arms(kind, "csv-" + table), newline=""), strict=True))
+            check(len(rows) == len(document[table]), f"{kind} {table}: {len(rows)} rows")
+            for row, member in zip(rows, document[table]):
+                check(None not in row and None not in row.values(), f"{kind} {table}: ragged")
+                for name in set(row) & set(member) - {"reference", "complete", "label", "setting", "bounds", "left_out"}:
+                    value = member[name]
+                    same = row[name] == "" if value is None else row[name] == value if isinstance(value, str) else \
+                        abs(float(row[name]) - value) <= 1e-5 * abs(value) + 1e-9
+                    check(same, f"{kind} {table}.{name}: {row[name]!r} and {value!r}")
+
+
 # A real browser
 
 class Browser:

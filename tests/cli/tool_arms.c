@@ -25,6 +25,17 @@ static void render(const struct arms_fixture *f, const char *format, int width, 
 		arms_fixture_markdown(f, out);
 		return;
 	}
+	if (strcmp(format, "json") == 0) {
+		json_compare(&f->view, &f->comparison, out);
+		return;
+	}
+	if (strncmp(format, "csv-", 4) == 0) {
+		struct err err;
+
+		if (!csv_compare(&f->view, &f->comparison, format + 4, false, out, &err))
+			fprintf(stderr, "%s\n", err.text);
+		return;
+	}
 	text_line_init(&line, &style, out);
 	text_scale(&line, &f->scaling);
 }

@@ -140,3 +140,16 @@ arms='from run where arm is not null'
 	pgp 0 scale -f eight.sql -e thread --clients=2 --repeat=1 --random-seed=9 --note=hello
 	holds "select count(*), min(engine), max(engine), min(seed), min(note) $arms" "2,thread,thread,9,hello"
 }
+
+@test "its arms, pairs and runs as CSV and as JSON" {
+	pgp 0 scale -f eight.sql --clients=2 --repeat=2
+	pgp 0 report --experiment -F csv --csv-table=cells
+	[ "$(wc -l <<<"$output")" = 5 ]
+	pgp 0 report --experiment -F csv
+	has "$output" "^arm,label,engine"
+	pgp 0 report --experiment -F json
+	python3 -c 'import json, sys; d = json.load(sys.stdin); assert len(d["arms"]) == 2 and len(d["cells"]) == 4, d
+assert d["schema"] == "pgparallel.compare/1" and not d["experiment"]["claims"]' <<<"$output"
+	pgp 1 report --experiment -F csv --csv-table=attempts
+	has "$stderr" "it has arms, pairs and cells"
+}

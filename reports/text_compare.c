@@ -144,7 +144,7 @@ static void row(struct text_line *l, const struct experiment_view *v, const stru
 
 static void table(struct text_line *l, const struct experiment_view *v, const struct comparison *c)
 {
-	int label = label_columns(v, l->width), figure = 8;
+	int label = label_columns(v, l->width), figure = v->load ? 14 : 8;
 	for (uint32_t a = 0; a < v->narms; a++) {
 		struct buf text = {0};
 		spread(v, &c->arms[a], &text);

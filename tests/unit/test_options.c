@@ -80,7 +80,7 @@ static void test_refused(void **state)
 	        {"pgparallel run -f a.sql -x", "unknown option \"-x\""},
 	        {"pgparallel run -f a.sql --chaos=x", "write ACTION:N@WHEN"},
 	        {"pgparallel run -f a.sql --password-command=x", "unknown option"},
-	        {"pgparallel compare -f a.sql", "unknown command \"compare\""},
+	        {"pgparallel compare -f a.sql -q --verbose", "contradicts --verbose"},
 	        {"pgparallel scale", "no workload"},
 	        {"pgparallel scale -f a.sql -c 1,2,x", "is no list of numbers from 1 to 20000"},
 	        {"pgparallel scale -f a.sql -c 1,,2", "is no list of numbers"},

@@ -1,0 +1,128 @@
+# compare against a throwaway server: the ways it makes of engines and --vary, the blocks they run in, what is claimed
+# of them, and past runs.
+
+load ../cli/helper
+load server
+
+setup_file() {
+	pg_start 'max_connections = 40'
+	export PG_DIR PG_LOG PG_BIN
+}
+teardown_file() { pg_stop; }
+setup() {
+	cli_setup
+	printf -- '-- @task s readonly repeat=4\nselect pg_sleep(0.05);\n' >four.sql
+	printf 'select pg_sleep(0.001);\n' >loop.sql
+}
+teardown() { cli_teardown; }
+
+# asked QUERY: one value of the results file.
+asked() {
+	python3 -c 'import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])' "$PGPARALLEL_DB" "$1"
+}
+
+arms='from run where block is not null'
+
+@test "four engines, each once in every block, after a warm-up of each in no figure" {
+	pgp 0 compare -f four.sql -c 4 --repeat=2
+	holds "select count(*), count(distinct block || '/' || arm), count(distinct block || '/' || block_order) $arms" "8,8,8"
+	holds "select group_concat(label) from (select label from arm order by arm)" "serial,process,thread,async"
+	holds "select group_concat(engine) from (select engine from run where role = 'warm-up' order by id)" \
+		"serial,process,thread,async"
+	holds "select label from arm where reference" "serial"
+	holds "select kind, blocks_planned, ended from experiment" "compare,2,all blocks"
+	holds "select count(*) from run r join arm a using (experiment, arm) where r.sessions <> a.sessions or r.engine <> a.engine" "0"
+	has "$output" "NO CLAIM: TOO FEW BLOCKS"
+}
+
+@test "from six blocks a way that is faster is claimed to be, and an independent program finds the same" {
+	pgp 0 compare -f four.sql -c 4 -e serial,process --repeat=6
+	has "$output" "FASTER: process"
+	has "$output" "faster by "
+	holds "select count(*) $arms and verdict is null" "0"
+	ratios=$(asked "select json_group_array(cast(s.last_end_us - s.go_us as real) / (p.last_end_us - p.go_us)) from run s join run p using (experiment, block) where s.engine = 'serial' and p.engine = 'process'")
+	wanted=$(printf '%s\n' "$output" | grep -o 'faster by [0-9.]*x \[[0-9.]*x, [0-9.]*x\]')
+	python3 - "$BATS_TEST_DIRNAME" "$ratios" "$wanted" <<-'END'
+		import itertools, json, math, sys
+		ratios, wanted = json.loads(sys.argv[2]), sys.argv[3]
+		logs = [math.log(r) for r in ratios]
+		n = len(logs)
+		means = sorted(sum(s) / len(s) for k in range(1, n + 1) for s in itertools.combinations(logs, k))
+		k = int(0.05 * 2 ** n / 2)
+		found = [math.exp(x) for x in (sum(logs) / n, means[k - 1], means[-k])]
+		said = [float(x) for x in wanted.replace("faster by ", "").replace("[", "").replace("]", "").replace(",", "").replace("x", "").split()]
+		assert all(abs(a - b) <= 0.006 * a for a, b in zip(found, said)), (found, said)
+	END
+}
+
+@test "one way against itself: the second is named apart, and no difference is claimed under six blocks" {
+	pgp 0 compare -f four.sql --vary clients=2,2 --repeat=1
+	holds "select group_concat(label, '|') from (select label from arm order by arm)" "clients=2|clients=2 (2)"
+	hasnt "$output" "faster by"
+}
+
+@test "values of two options are combined, load runs compared by their rate" {
+	pgp 0 compare -f loop.sql -t 5 --vary clients=1,2 --vary protocol=simple,prepared --repeat=1
+	holds "select group_concat(setting, '|') from (select setting from arm order by arm)" \
+		"clients=1 protocol=simple|clients=1 protocol=prepared|clients=2 protocol=simple|clients=2 protocol=prepared"
+	holds "select group_concat(l.mode) from (select id from run where block is not null order by arm) r join load l on l.run = r.id" \
+		"simple,prepared,simple,prepared"
+	holds "select count(*) from run where role = 'warm-up'" "0"
+	has "$output" "transactions/s"
+}
+
+@test "files and connection strings are varied, and no password of one is kept" {
+	cp four.sql other.sql
+	pgp 0 compare --vary file=four.sql,other.sql --repeat=1
+	holds "select count(distinct workload) $arms" "2"
+	pgp 0 compare -f four.sql --vary "conninfo=user=$PGUSER password=s3cret-one | user=$PGUSER password=s3cret-two" --repeat=1
+	holds "select count(*) from arm where setting like '%password=***%'" "2"
+	! grep -aq s3cret "$PGPARALLEL_DB"
+	hasnt "$output" s3cret
+}
+
+@test "--stop-when ends it once the intervals are narrow, and says so" {
+	pgp 0 compare -f four.sql -c 4 -e serial,process --stop-when=0.9
+	holds "select ended, blocks_planned > (select count(distinct block) $arms) from experiment" "--stop-when,1"
+	has "$output" "sequential test"
+}
+
+@test "past runs of one experiment keep their blocks; of others nothing is claimed" {
+	pgp 0 compare -f four.sql -c 4 -e serial,process --repeat=6
+	first=$(asked "select min(id) $arms")
+	last=$(asked "select max(id) $arms")
+	pgp 0 compare "$first..$last"
+	has "$output" "FASTER: process -c 4"
+	pgp 0 run -f four.sql -c 4
+	pgp 0 run -f four.sql -c 2
+	pgp 0 compare $((last + 1)) $((last + 2))
+	has "$output" "NO CLAIM: RUNS OF NO BLOCKS"
+}
+
+@test "a way whose tasks fail is left out and named, and the exit code says so" {
+	printf 'create table if not exists t (x int unique)' | psql -q
+	printf -- '-- @task f repeat=2\ninsert into t values (1);\n' >fails.sql
+	pgp 3 compare -f fails.sql -e serial,process -c 2 --repeat=1
+	has "$output" "NOTHING TO COMPARE"
+	psql -qc 'drop table t'
+}
+
+@test "what cannot be compared is refused before anything runs" {
+	while IFS='|' read -r words text; do
+		eval "pgp 1 compare -f four.sql $words"
+		has "$stderr" "$text"
+	done <<-'END'
+		--vary clients=4|has one value only
+		--vary clients=1,2 -c 4|both given and varied
+		--vary engine=process,thread|engines are varied with -e
+		--vary nix=1,2|cannot be varied
+		--vary clients=1,2 --vary clients=3,4|varied twice
+		-e process,process|named twice
+		-e process,fiber|"fiber" is no engine
+		-e serial|nothing to compare with
+		--vary file=four.sql,loop.sql|leave -f out
+		1 2|past runs are compared as they are
+	END
+	pgp 1 compare 4711 4712
+	[ ! -e "$PGPARALLEL_DB" ] || holds "select count(*) from run" "0"
+}

@@ -346,7 +346,7 @@ bool query_compare_runs(struct query *q, const int64_t *runs, size_t count, stru
 		if (ok && m.count == before)
 			ok = err_set(err, EXIT_USAGE, "there is no run %lld in %s: see \"pgparallel list\"",
 			        (long long)runs[i], q->path);
-		if (ok && m.list[before].load != m.list[0].load)
+		if (ok && m.list && m.list[before].load != m.list[0].load)
 			ok = err_set(err, EXIT_USAGE,
 			        "run %lld is a %s and run %lld a %s: they have no figure in common", (long long)runs[0],
 			        m.list[0].load ? "load run" : "task list", (long long)runs[i],

@@ -186,8 +186,6 @@ static bool check_run(struct options *o, struct err *err)
 		return err_set(err, EXIT_USAGE, "--confirm tests one run and contradicts --repeat=%d", o->repeat);
 	if (o->resume != 0 && options_flag(o, "repeat") && o->repeat > 1)
 		return err_set(err, EXIT_USAGE, "--resume finishes one run and contradicts --repeat=%d", o->repeat);
-	if (o->quiet && options_flag(o, "quiet") && options_flag(o, "verbose"))
-		return err_set(err, EXIT_USAGE, "--quiet contradicts --verbose");
 	return check_chaos(o, err) && check_load(o, err);
 }
 
@@ -206,6 +204,8 @@ static bool check_output(const struct options *o, struct err *err)
 {
 	if ((o->csv_raw || o->csv_table != NULL) && o->format != FORMAT_CSV)
 		return err_set(err, EXIT_USAGE, "--%s is for -F csv", o->csv_raw ? "csv-raw" : "csv-table");
+	if (o->quiet && options_flag(o, "quiet") && options_flag(o, "verbose"))
+		return err_set(err, EXIT_USAGE, "--quiet contradicts --verbose");
 	if (o->proof && o->format != FORMAT_MARKDOWN)
 		return err_set(err, EXIT_USAGE, "--proof is for -F md");
 	if (o->all && o->nruns > 0)

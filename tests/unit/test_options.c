@@ -89,7 +89,6 @@ static void test_refused(void **state)
 	        {"pgparallel scale -f a.sql -F csv", "scale writes html and md"},
 	        {"pgparallel scale -f a.sql --baseline", "--baseline is not an option of scale"},
 	        {"pgparallel run -f a.sql -c 1,2", "is not a whole number"},
-	        {"pgparallel report --experiment -F csv", "--experiment is for"},
 	        {"pgparallel batch", "unknown command \"batch\""},
 	        {"pgparallel verify", "unknown command \"verify\""},
 	        {"pgparallel ack", "unknown command \"ack\""},

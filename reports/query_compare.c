@@ -352,7 +352,9 @@ bool query_compare_runs(struct query *q, const int64_t *runs, size_t count, stru
 			        m.list[0].load ? "load run" : "task list", (long long)runs[i],
 			        m.list[before].load ? "load run" : "task list");
 	}
-	if (ok) {
+	if (ok && !m.list)
+		ok = err_set(err, EXIT_USAGE, "no run is named");
+	if (ok && m.list) {
 		group(v, &m);
 		v->id = v->blocks ? m.list[0].experiment : 0;
 		ok = v->id == 0 || read_experiment(q, v, err);

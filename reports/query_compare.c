@@ -61,7 +61,7 @@ struct members {
 
 static void members_free(struct members *m)
 {
-	for (size_t i = 0; i < m->count; i++) {
+	for (size_t i = 0; m->list && i < m->count; i++) {
 		free(m->list[i].setting);
 		free(m->list[i].workload);
 	}

@@ -68,7 +68,7 @@ static void print(struct load_watch *watch, int64_t now)
 
 	load_sum(watch, &sums);
 	load_sums_since(&more, &sums, &watch->progress_before);
-	line.at_s = options->progress_timestamp ? ((double)(now / NS_PER_US) + (double)watch->run->wall_offset_us) / 1e6
+	line.at_s = options->progress_timestamp ? ((double)now / 1e3 + (double)watch->run->wall_offset_us) / 1e6
 	                                        : (double)(now - watch->run->go_ns) / 1e9;
 	load_progress_line(&text, &line, &more);
 	if (watch->run->progress)

@@ -75,7 +75,6 @@ arms='from run where arm is not null'
 	cmp one.md three.md
 	pgp 0 report 2 --experiment -o page.html
 	grep -q 'id="speedup"' page.html
-	pgp 1 report 1 --experiment -F csv
 }
 
 @test "report of all runs: pages of scales beside those of runs, named by the index" {

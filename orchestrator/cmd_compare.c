@@ -12,6 +12,7 @@
 #include "orchestrator/cmd.h"
 #include "orchestrator/lockfile.h"
 #include "orchestrator/progress.h"
+#include "reports/arms_faults.h"
 #include "reports/compare.h"
 #include "reports/proof.h"
 #include "reports/query.h"
@@ -115,19 +116,20 @@ static bool after_block(void *context, struct store *store, int64_t experiment, 
 
 /* --- what it shows ---------------------------------------------------------------------------------------------- */
 
-static void hint(const char *store, bool given, int64_t experiment, struct buf *out)
+static void hint(const char *store, bool given, int64_t experiment, int64_t run, struct buf *out)
 {
 	buf_printf(out, " experiment %lld stored in ", (long long)experiment);
 	quote_argv(1, (char *[]){(char *)store}, out);
-	buf_puts(out, "; its runs: pgparallel list");
+	buf_printf(out, "\n HTML: pgparallel report %lld --experiment", (long long)run);
 	if (given) {
 		buf_puts(out, " --db=");
 		quote_argv(1, (char *[]){(char *)store}, out);
 	}
-	buf_putc(out, '\n');
+	buf_printf(out, " -o compare-%lld.html\n", (long long)experiment);
 }
 
-static void print(const struct options *o, const struct experiment_view *v, const char *store)
+/* extra: what planted faults did and what tasks returned; NULL = nothing. */
+static void print(const struct options *o, const struct experiment_view *v, const char *store, const struct buf *extra)
 {
 	struct comparison found;
 	struct terminal terminal;
@@ -137,8 +139,10 @@ static void print(const struct options *o, const struct experiment_view *v, cons
 	        .width = terminal.width, .color = terminal.color, .utf8 = terminal.utf8, .report_hint = ""};
 	comparison_of(v, v->stop_when > 0, &found);
 	text_compare(v, &found, &style, &out);
+	if (extra != NULL)
+		buf_append(&out, buf_str(extra), extra->len);
 	if (v->id != 0)
-		hint(store, o->db != NULL, v->id, &out);
+		hint(store, o->db != NULL, v->id, v->cells[0].run, &out);
 	if (!o->quiet)
 		fwrite(buf_str(&out), 1, out.len, stdout);
 	fflush(stdout);
@@ -146,21 +150,57 @@ static void print(const struct options *o, const struct experiment_view *v, cons
 	buf_free(&out);
 }
 
-static bool show(struct comparing *c, struct err *err)
+static void tell_difference(void *context, const char *task, const char *text)
+{
+	(void)context;
+	(void)task;
+	log_write(LEVEL_ERROR, NULL, "--verify-results: %s", text);
+}
+
+/* --chaos and --verify-results: text that follows the comparison. A difference is EXIT_GATE in *code. */
+static bool judge(
+        const struct comparing *c, struct query *query, struct buf *out, enum exit_code *code, struct err *err)
+{
+	int64_t experiment = c->blocks.experiment;
+	struct faults_of_arms faults;
+	struct verify_count count;
+	if (!query_faults(query, experiment, &faults, err))
+		return false;
+	if (faults.count > 0)
+		faults_text(&faults, out);
+	faults_free(&faults);
+	if (!c->options->verify_results)
+		return true;
+	if (!query_verify(query, experiment, tell_difference, NULL, &count, err))
+		return false;
+	buf_putc(out, ' ');
+	verify_arms_sentence(&count, out);
+	buf_putc(out, '\n');
+	if (count.different > 0)
+		*code = exit_code_worse(*code, EXIT_GATE);
+	return true;
+}
+
+static bool show(struct comparing *c, enum exit_code *code, struct err *err)
 {
 	struct experiment *first = &c->arms.first;
 	struct experiment_view v;
+	struct buf extra = {0};
 	if (c->blocks.experiment == 0)
 		return true;
 	struct query *query = first->store != NULL ? query_of_store(first->store) : query_open(first->store_path, err);
 	bool ok = query != NULL && query_compare(query, c->blocks.experiment, &v, err);
+	bool loaded = ok;
+	ok = ok && judge(c, query, &extra, code, err);
 	query_close(query);
-	if (!ok)
-		return false;
 	/* On the disk before it is shown. */
-	ok = experiment_close_store(first, err);
-	print(c->options, &v, first->store_path);
-	experiment_view_free(&v);
+	struct err closing;
+	ok = experiment_close_store(first, ok ? err : &closing) && ok;
+	if (loaded) {
+		print(c->options, &v, first->store_path, &extra);
+		experiment_view_free(&v);
+	}
+	buf_free(&extra);
 	return ok;
 }
 
@@ -210,7 +250,7 @@ static int run_blocks(struct comparing *c, int *signal_to_raise)
 	*signal_to_raise = c->blocks.signal;
 	if (!ok)
 		code = exit_code_worse(code, (enum exit_code)fail(&err));
-	if (!show(c, &err))
+	if (!show(c, &code, &err))
 		code = exit_code_worse(code, (enum exit_code)fail(&err));
 	if (!experiment_close_store(&c->arms.first, &closing))
 		code = EXIT_STORE;
@@ -297,7 +337,7 @@ static int compare_past(const struct options *o)
 		query_assume_dead(query, !held);
 	ok = query != NULL && query_compare_runs(query, runs, count, &v, &err);
 	if (ok) {
-		print(o, &v, path);
+		print(o, &v, path, NULL);
 		experiment_view_free(&v);
 	}
 	query_close(query);

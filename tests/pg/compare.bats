@@ -126,3 +126,24 @@ arms='from run where block is not null'
 	pgp 1 compare 4711 4712
 	[ ! -e "$PGPARALLEL_DB" ] || holds "select count(*) from run" "0"
 }
+
+@test "a planted fault costs thread and async all of their sessions and process one, in one table" {
+	printf -- '-- @task s readonly repeat=24\nselect pg_sleep(0.05);\n' >many.sql
+	pgp 0 compare -f many.sql -e process,thread,async -c 3 --repeat=1 --chaos=kill:1@50%
+	has "$output" "planted fault: kill at 50%"
+	has "$output" "^ process +1 of 3 +1 of 3 "
+	has "$output" "^ thread +1 of 1 +3 of 3 "
+	has "$output" "^ async +1 of 1 +3 of 3 "
+	holds "select count(*) $arms and done = 24" "3"
+}
+
+@test "--verify-results holds every way against the reference: a difference is exit code 4 and names the task" {
+	psql -qc 'create sequence differs'
+	printf -- "-- @task d repeatable\nselect nextval('differs');\n-- @task same readonly\nselect 1;\n" >differs.sql
+	pgp 4 compare -f differs.sql -e process,thread -c 1 --repeat=1 --verify-results
+	has "$stderr" "task d"
+	hasnt "$stderr" "task same"
+	pgp 0 compare -f four.sql -e process,thread -c 2 --repeat=1 --verify-results
+	has "$output" "Every arm returned the same rows"
+	psql -qc 'drop sequence differs'
+}

@@ -100,7 +100,10 @@ SAMPLE void sample_end(struct sample_store *s)
 
 SAMPLE struct run_begin sample_run_begin(const struct sample_store *s)
 {
-	return (struct run_begin){.role = "run", .arm = -1, .block = -1, .block_order = -1,
+	return (struct run_begin){.role = "run",
+	        .arm = -1,
+	        .block = -1,
+	        .block_order = -1,
 	        .engine = "process",
 	        .sessions = 5,
 	        .lanes = 5,

@@ -36,6 +36,14 @@ SHORT_MOST_KB = {"parent": 4096, "all workers": 256, "worker that grew most": 25
 SCRIPT = "update counter set n = n + 1 where session = :client_id;\n"
 
 
+def descriptors(pid):
+    """How many; None where only root may look (the program keeps others out of its memory and so of this, too)."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except PermissionError:
+        return None
+
+
 def look(pid):
     """(resident kB, of it private kB, descriptors, threads), None when it is gone."""
     try:
@@ -43,7 +51,7 @@ def look(pid):
             kb = dict(line.split()[:2] for line in f if line.startswith(("VmRSS:", "RssAnon:")))
         if not kb:  # a zombie
             return None
-        return int(kb["VmRSS:"]), int(kb["RssAnon:"]), len(os.listdir(f"/proc/{pid}/fd")), len(os.listdir(f"/proc/{pid}/task"))
+        return int(kb["VmRSS:"]), int(kb["RssAnon:"]), descriptors(pid), len(os.listdir(f"/proc/{pid}/task"))
     except OSError:
         return None
 

@@ -73,6 +73,11 @@ PY
 	fi
 }
 
+# tries_again_and_again PID: it waits in short steps, as for a lock. Its descriptors would tell, but only root may look at them.
+tries_again_and_again() {
+	[ "$(awk '/^voluntary_ctxt_switches/ {print $2}' "/proc/$1/status")" -gt 30 ]
+}
+
 # until_true SECONDS COMMAND...: waits for a condition.
 until_true() {
 	local end=$((SECONDS + $1))

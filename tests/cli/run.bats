@@ -149,8 +149,7 @@ nothing_on_the_server() { ! runs_on_the_server "$1"; }
 	[ "$(wc -l <"$PGPARALLEL_DB.skipped")" = 1 ]
 	"$PGPARALLEL" run --lock=wait -f two.sql >out 2>err 3>&- &
 	second=$!
-	until_true 60 bash -c "ls -l /proc/$second/fd | grep -q '\.lock\$'"
-	sleep 0.2 # it could give up only now
+	until_true 60 tries_again_and_again $second
 	kill -0 $second
 	gate 'three others'
 	wait $first

@@ -119,8 +119,7 @@ PY
 	until_true 60 test -e held
 	"$PGPARALLEL" pin 1 >out 2>err 3>&- &
 	local waiting=$!
-	until_true 60 bash -c "ls -l /proc/$waiting/fd | grep -q '\.lock\$'"
-	sleep 0.2 # it could give up only now
+	until_true 60 tries_again_and_again $waiting
 	kill -0 $waiting
 	touch enough
 	wait $waiting

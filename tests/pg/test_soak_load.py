@@ -42,7 +42,9 @@ def main():
     for engine in ("process", "async"):
         told, wrong, _ = results.get(engine, ("", ["it ended with an exception"], None))
         tap.note(told)
-        tap.check(f"{engine}: memory, descriptors, processes and totals hold", not wrong, "\n".join(wrong))
+        tap.check(f"{engine}: memory, processes, descriptors and totals hold", not wrong, "\n".join(wrong))
+        if soak_load.descriptors(1) is None:
+            tap.skip(f"{engine}: descriptors", "only root may count those of the program")
     tap.end()
 
 

@@ -31,6 +31,7 @@ struct struck {
 struct hit {
 	uint32_t blow; /* number + 1 of the last that hit it; 0 = none */
 	bool waiting;
+	int64_t back_ns; /* INT64_MAX while waiting */
 	int32_t pid; /* of its worker then */
 	int64_t heard_ns; /* back when its lane's heart has beaten after that; CLOCK_NEVER = when it is connected again
 	                   */
@@ -211,7 +212,8 @@ static void hit_session(struct run *run, struct struck *s, uint32_t session, int
 
 	if (h->waiting) /* hit again before it was back from another: that one never sees it back */
 		c->struck[h->blow - 1].waiting--;
-	*h = (struct hit){.blow = s->record.blow + 1, .waiting = true, .pid = pid, .heard_ns = heard_ns};
+	*h = (struct hit){
+	        .blow = s->record.blow + 1, .waiting = true, .back_ns = INT64_MAX, .pid = pid, .heard_ns = heard_ns};
 	c->ever[session] = true;
 	s->waiting++;
 	s->record.sessions++;
@@ -292,6 +294,7 @@ static void back(struct run *run, uint32_t session, int64_t at_ns, int64_t now)
 	int64_t after = (at_ns - s->at_ns) / NS_PER_US;
 
 	h->waiting = false;
+	h->back_ns = at_ns;
 	s->waiting--;
 	if (after > s->record.full_us)
 		s->record.full_us = after;
@@ -389,13 +392,15 @@ static void felt(struct run_chaos *c, uint32_t session, int64_t begun_ns, int64_
 		hist_add(c->calm, ended_ns - begun_ns);
 }
 
-/* Of the blow that hit this session and has not seen it back; NULL = none. */
+/* Of the blow that hit this session, for what ended before it was back (which may be known here later than that it is
+ * back: records come through the ring, reports through the pipe); NULL = none. */
 static struct chaos_record *in_trouble(struct run_chaos *c, uint32_t session, int64_t ended_ns)
 {
 	const struct hit *h = &c->hits[session];
 
-	return h->blow > 0 && h->waiting && ended_ns >= c->struck[h->blow - 1].at_ns ? &c->struck[h->blow - 1].record
-	                                                                             : NULL;
+	if (h->blow == 0 || ended_ns < c->struck[h->blow - 1].at_ns || ended_ns > h->back_ns)
+		return NULL;
+	return &c->struck[h->blow - 1].record;
 }
 
 void run_chaos_attempt(struct run *run, const struct attempt *a, bool again)

@@ -53,7 +53,9 @@ struck() {
 	holds "select count(*) from worker where end <> 'exit 0'" "0"
 }
 @test "stop for good: the watch over silent workers ends it" {
-	struck "workers, full_strength_us >= 9000000" "1,1" -c 2 -f reads.sql --chaos=stop:1@10%
+	# long enough that the replacement is ready while another session repeats what was lost
+	printf -- '-- @task s readonly repeat=4 retries=5\nselect pg_sleep(2);\n' >long.sql
+	struck "workers, full_strength_us >= 9000000" "1,1" -c 2 -f long.sql --chaos=stop:1@10%
 	holds "select count(*) from event where kind = 'worker silent'" "1"
 }
 cut() {

@@ -3,6 +3,7 @@
  */
 #include "orchestrator/showing.h"
 #include "orchestrator/arms_show.h"
+#include "orchestrator/output.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -29,6 +30,7 @@ void arms_show_clear(struct arms_show *s)
 	free(s->shown);
 	free(s->names);
 	buf_free(&s->trouble);
+	buf_free(&s->doubts);
 	buf_free(&s->results);
 	faults_free(&s->faults);
 	scaling_free(&s->scaling);
@@ -241,6 +243,7 @@ static void page_of(struct arms_show *s, const char *store_path)
 	        .reference = scale ? 0 : s->view.reference,
 	        .base = scale ? 0 : serial_arm(&s->view),
 	        .trouble = buf_str(&s->trouble),
+	        .doubts = buf_str(&s->doubts),
 	        .faults = s->faults.count > 0 ? &s->faults : NULL,
 	        .results = buf_str(&s->results),
 	        .store_path = store_path};
@@ -274,14 +277,11 @@ static bool results_of(struct arms_show *s, struct query *query, int64_t experim
 	return true;
 }
 
-bool arms_show_load(
-        struct arms_show *s, struct query *query, int64_t experiment, const char *store_path, struct err *err)
+static bool fill(struct arms_show *s, struct query *query, const char *store_path, struct err *err)
 {
+	int64_t experiment = s->view.id;
 	bool ok = true;
 
-	memset(s, 0, sizeof *s);
-	if (!query_compare(query, experiment, &s->view, err))
-		return false;
 	comparison_of(&s->view, s->view.stop_when > 0, &s->comparison);
 	s->stand_ins = mem_zero((size_t)s->view.narms + 1, sizeof *s->stand_ins);
 	s->shown = mem_zero((size_t)s->view.narms + 1, sizeof *s->shown);
@@ -291,31 +291,66 @@ bool arms_show_load(
 	for (uint32_t i = 0; ok && i < s->view.narms; i++)
 		ok = s->scaling.narms > 0 ? scale_stand_in(s, query, i, store_path, err)
 		                          : compare_stand_in(s, query, i, store_path, err);
-	ok = ok && query_faults(query, experiment, &s->faults, err) && results_of(s, query, experiment, err);
+	if (experiment != 0)
+		ok = ok && query_faults(query, experiment, &s->faults, err) && results_of(s, query, experiment, err);
 	if (!ok) {
 		arms_show_clear(s);
 		return false;
 	}
 	comparison_trouble(&s->view, &s->trouble);
+	comparison_doubts(&s->view, &s->doubts);
 	page_of(s, store_path);
 	span_of(s);
 	return true;
 }
 
-void arms_show_render(const struct arms_show *s, enum format format, struct buf *out)
+bool arms_show_load(
+        struct arms_show *s, struct query *query, int64_t experiment, const char *store_path, struct err *err)
+{
+	memset(s, 0, sizeof *s);
+	return query_compare(query, experiment, &s->view, err) && fill(s, query, store_path, err);
+}
+
+bool arms_show_runs(struct arms_show *s, struct query *query, const int64_t *runs, size_t count, const char *store_path,
+        struct err *err)
+{
+	memset(s, 0, sizeof *s);
+	return query_compare_runs(query, runs, count, &s->view, err) && fill(s, query, store_path, err);
+}
+
+bool arms_show_render(const struct arms_show *s, const struct options *o, struct buf *out, struct err *err)
 {
 	bool scale = s->scaling.narms > 0;
 
-	if (format == FORMAT_HTML && scale)
+	if (o->format == FORMAT_CSV)
+		return csv_compare(&s->view, &s->comparison, o->csv_table, o->csv_raw, out, err);
+	if (o->format == FORMAT_HTML && scale)
 		html_scale(&s->page, &s->scaling, out);
-	else if (format == FORMAT_HTML)
+	else if (o->format == FORMAT_HTML)
 		html_compare(&s->page, &s->view, &s->comparison, out);
-	else if (format == FORMAT_MARKDOWN && scale)
+	else if (o->format == FORMAT_MARKDOWN && scale)
 		markdown_scale(&s->page, &s->scaling, out);
-	else if (format == FORMAT_MARKDOWN)
+	else if (o->format == FORMAT_MARKDOWN)
 		markdown_compare(&s->page, &s->view, &s->comparison, out);
-	else if (format == FORMAT_JSON)
+	else if (o->format == FORMAT_JSON)
 		json_compare(&s->view, &s->comparison, out);
+	return true;
+}
+
+bool arms_show_write(const struct arms_show *s, const struct options *o, struct buf *text, struct err *err)
+{
+	struct buf report = {0};
+	bool ok = arms_show_render(s, o, &report, err);
+
+	if (ok && o->format != FORMAT_NONE && o->output != NULL) {
+		ok = output_write(o->output, &report, err);
+		if (ok)
+			buf_printf(text, " report: %s\n", o->output);
+	} else if (ok) {
+		buf_append(text, buf_str(&report), report.len);
+	}
+	buf_free(&report);
+	return ok;
 }
 
 static bool keep_verdict(struct store *store, struct query *query, int64_t run, int64_t base, struct err *err)

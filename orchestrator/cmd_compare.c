@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "orchestrator/arms.h"
+#include "orchestrator/arms_show.h"
 #include "orchestrator/blocks.h"
 #include "orchestrator/cmd.h"
 #include "orchestrator/lockfile.h"
 #include "orchestrator/progress.h"
+#include "orchestrator/showing.h"
 #include "reports/arms_faults.h"
 #include "reports/compare.h"
 #include "reports/proof.h"
@@ -57,8 +59,9 @@ static bool keep_verdict(const struct comparing *c, struct store *store, struct 
 	bool ok = !has || query_run(query, c->runs[serial], &baseline, err);
 	if (ok) {
 		proof_of(&view, has ? &baseline : NULL, &proof);
-		ok = store_verdict(
-		        store, c->runs[arm], proof.kept, proof.speedup, proof.ceiling, proof.overlap_percent, err);
+		ok = store_verdict(store, c->runs[arm], proof.kept, proof.speedup, proof.ceiling, proof.overlap_percent,
+		             err) &&
+		     keep_doubts(store, c->runs[arm], &proof, err) && keep_suspects(store, &view, &proof, err);
 		proof_free(&proof);
 		if (has)
 			run_view_free(&baseline);
@@ -116,38 +119,51 @@ static bool after_block(void *context, struct store *store, int64_t experiment, 
 
 /* --- what it shows ---------------------------------------------------------------------------------------------- */
 
-static void hint(const char *store, bool given, int64_t experiment, int64_t run, struct buf *out)
+static void hint(const char *store, bool page, bool given, const struct experiment_view *v, struct buf *out)
 {
-	buf_printf(out, " experiment %lld stored in ", (long long)experiment);
+	buf_printf(out, " experiment %lld stored in ", (long long)v->id);
 	quote_argv(1, (char *[]){(char *)store}, out);
-	buf_printf(out, "\n HTML: pgparallel report %lld --experiment", (long long)run);
+	buf_putc(out, '\n');
+	if (!page)
+		return;
+	buf_printf(out, " HTML: pgparallel report %lld --experiment", (long long)v->cells[0].run);
 	if (given) {
 		buf_puts(out, " --db=");
 		quote_argv(1, (char *[]){(char *)store}, out);
 	}
-	buf_printf(out, " -o compare-%lld.html\n", (long long)experiment);
+	buf_printf(out, " -o compare-%lld.html\n", (long long)v->id);
 }
 
 /* extra: what planted faults did and what tasks returned; NULL = nothing. */
-static void print(const struct options *o, const struct experiment_view *v, const char *store, const struct buf *extra)
+static void put_text(const struct options *o, const struct experiment_view *v, const struct comparison *found,
+        const char *store, const struct buf *extra, struct buf *out)
 {
-	struct comparison found;
 	struct terminal terminal;
-	struct buf out = {0};
 	terminal_probe(STDOUT_FILENO, o->color, &terminal);
 	const struct text_style style = {
 	        .width = terminal.width, .color = terminal.color, .utf8 = terminal.utf8, .report_hint = ""};
-	comparison_of(v, v->stop_when > 0, &found);
-	text_compare(v, &found, &style, &out);
+	text_compare(v, found, &style, out);
 	if (extra != NULL)
-		buf_append(&out, buf_str(extra), extra->len);
+		buf_append(out, buf_str(extra), extra->len);
 	if (v->id != 0)
-		hint(store, o->db != NULL, v->id, v->cells[0].run, &out);
-	if (!o->quiet)
-		fwrite(buf_str(&out), 1, out.len, stdout);
+		hint(store, o->output == NULL, o->db != NULL, v, out);
+}
+
+/* The text, or the report that was asked for instead, or the text, with the report in its file. */
+static bool put(const struct options *o, const struct arms_show *s, const char *store, const struct buf *extra,
+        struct buf *out, struct err *err)
+{
+	if (o->format == FORMAT_NONE || o->output != NULL)
+		put_text(o, &s->view, &s->comparison, store, extra, out);
+	return o->format == FORMAT_NONE || arms_show_write(s, o, out, err);
+}
+
+static void say(const struct options *o, struct buf *out)
+{
+	if (!o->quiet || (o->format != FORMAT_NONE && o->output == NULL))
+		fwrite(buf_str(out), 1, out->len, stdout);
 	fflush(stdout);
-	comparison_free(&found);
-	buf_free(&out);
+	buf_free(out);
 }
 
 static void tell_difference(void *context, const char *task, const char *text)
@@ -184,22 +200,19 @@ static bool judge(
 static bool show(struct comparing *c, enum exit_code *code, struct err *err)
 {
 	struct experiment *first = &c->arms.first;
-	struct experiment_view v;
-	struct buf extra = {0};
+	struct arms_show s = {0};
+	struct buf extra = {0}, out = {0};
 	if (c->blocks.experiment == 0)
 		return true;
 	struct query *query = first->store != NULL ? query_of_store(first->store) : query_open(first->store_path, err);
-	bool ok = query != NULL && query_compare(query, c->blocks.experiment, &v, err);
-	bool loaded = ok;
-	ok = ok && judge(c, query, &extra, code, err);
+	bool ok = query != NULL && arms_show_load(&s, query, c->blocks.experiment, first->store_path, err);
+	ok = ok && judge(c, query, &extra, code, err) && put(c->options, &s, first->store_path, &extra, &out, err);
 	query_close(query);
 	/* On the disk before it is shown. */
 	struct err closing;
 	ok = experiment_close_store(first, ok ? err : &closing) && ok;
-	if (loaded) {
-		print(c->options, &v, first->store_path, &extra);
-		experiment_view_free(&v);
-	}
+	say(c->options, &out);
+	arms_show_clear(&s);
 	buf_free(&extra);
 	return ok;
 }
@@ -322,7 +335,8 @@ static int compare_past(const struct options *o)
 	char path[4096];
 	int64_t *runs = NULL;
 	size_t count = 0;
-	struct experiment_view v;
+	struct arms_show s = {0};
+	struct buf out = {0};
 	struct err err = {0};
 	bool ok = store_path(o, path, &err) && store_exists(path, &err);
 	for (int i = 0; ok && i < o->nruns; i++)
@@ -335,11 +349,9 @@ static int compare_past(const struct options *o)
 	struct query *query = ok ? query_open(path, &err) : NULL;
 	if (query != NULL)
 		query_assume_dead(query, !held);
-	ok = query != NULL && query_compare_runs(query, runs, count, &v, &err);
-	if (ok) {
-		print(o, &v, path, NULL);
-		experiment_view_free(&v);
-	}
+	ok = query != NULL && arms_show_runs(&s, query, runs, count, path, &err) && put(o, &s, path, NULL, &out, &err);
+	say(o, &out);
+	arms_show_clear(&s);
 	query_close(query);
 	free(runs);
 	return ok ? EXIT_DONE : fail(&err);

@@ -380,10 +380,7 @@ static bool report_experiment(struct job *job, struct err *err)
 		return false;
 	if (job->options.format == FORMAT_HTML && job->options.output != NULL)
 		link_arms(job, &s);
-	if (job->options.format == FORMAT_CSV)
-		ok = csv_compare(&s.view, &s.comparison, job->options.csv_table, job->options.csv_raw, &one, err);
-	else
-		arms_show_render(&s, job->options.format, &one);
+	ok = arms_show_render(&s, &job->options, &one, err);
 	html_index_page(s.view.kind, s.first_run, s.last_run, ending(job->options.format), name);
 	if (ok && job->folder)
 		ok = write_page(job, name, &one, err);
@@ -415,9 +412,9 @@ static bool report_experiments(struct job *job, struct err *err)
 			return false;
 		if (s.first_run >= job->runs[0] && s.last_run <= job->runs[job->nruns - 1]) {
 			link_arms(job, &s);
-			arms_show_render(&s, FORMAT_HTML, &one);
+			ok = arms_show_render(&s, &job->options, &one, err);
 			html_index_page(s.view.kind, s.first_run, s.last_run, "html", name);
-			ok = write_page(job, name, &one, err);
+			ok = ok && write_page(job, name, &one, err);
 		}
 		buf_free(&one);
 		arms_show_clear(&s);

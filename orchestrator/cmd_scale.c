@@ -12,7 +12,7 @@
 #include "orchestrator/arms_show.h"
 #include "orchestrator/blocks.h"
 #include "orchestrator/cmd.h"
-#include "orchestrator/output.h"
+
 #include "orchestrator/progress.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -87,24 +87,6 @@ static void put_text(const struct experiment *x, const struct arms_show *s, stru
 	say_hint(x, s, out);
 }
 
-static bool put_report(const struct experiment *x, const struct arms_show *s, struct buf *text, struct err *err)
-{
-	const struct options *o = x->options;
-	struct buf report = {0};
-	bool ok = true;
-
-	arms_show_render(s, o->format, &report);
-	if (o->format != FORMAT_NONE && o->output != NULL) {
-		ok = output_write(o->output, &report, err);
-		if (ok)
-			buf_printf(text, " report: %s\n", o->output);
-	} else if (o->format != FORMAT_NONE) {
-		buf_append(text, buf_str(&report), report.len);
-	}
-	buf_free(&report);
-	return ok;
-}
-
 static int show(struct experiment *x, int64_t experiment, int code, struct err *err)
 {
 	const struct options *o = x->options;
@@ -113,11 +95,16 @@ static int show(struct experiment *x, int64_t experiment, int code, struct err *
 	struct buf text = {0};
 	bool ok = query != NULL && arms_show_load(&s, query, experiment, x->store_path, err);
 
-	ok = ok && (x->store == NULL || arms_show_keep(&s, x->store, query, err));
+	if (ok && x->store != NULL) {
+		ok = arms_show_keep(&s, x->store, query, err);
+		/* What was kept, doubts above all, is shown too. */
+		arms_show_clear(&s);
+		ok = ok && arms_show_load(&s, query, experiment, x->store_path, err);
+	}
 	if (ok) {
 		if (o->format == FORMAT_NONE || o->output != NULL)
 			put_text(x, &s, &text);
-		ok = put_report(x, &s, &text, err);
+		ok = arms_show_write(&s, o, &text, err);
 		if (!o->quiet || (o->format != FORMAT_NONE && o->output == NULL))
 			fwrite(buf_str(&text), 1, text.len, stdout);
 	}

@@ -112,21 +112,29 @@ static void man_packed(struct buf *out)
 	buf_free(&text);
 }
 
+static void man_csv_table(const char *table, const struct csv_column *columns, struct buf *out)
+{
+	buf_printf(out, ".SS %s\n", table);
+	for (const struct csv_column *c = columns; c->name != NULL; c++) {
+		buf_puts(out, ".TP\n.B ");
+		troff(out, c->name);
+		buf_putc(out, '\n');
+		troff(out, c->text);
+		buf_putc(out, '\n');
+	}
+}
+
 static void man_csv(struct buf *out)
 {
 	buf_puts(out, ".SH CSV TABLES\n");
 	troff(out, "What report -F csv writes; --csv-table chooses the table. Times in microseconds; an empty cell "
 	           "is not known or did not happen. Columns are only ever appended.\n");
-	for (const char *const *table = csv_tables(); *table != NULL; table++) {
-		buf_printf(out, ".SS %s\n", *table);
-		for (const struct csv_column *c = csv_columns(*table); c->name != NULL; c++) {
-			buf_puts(out, ".TP\n.B ");
-			troff(out, c->name);
-			buf_putc(out, '\n');
-			troff(out, c->text);
-			buf_putc(out, '\n');
-		}
-	}
+	for (const char *const *table = csv_tables(); *table != NULL; table++)
+		man_csv_table(*table, csv_columns(*table), out);
+	buf_puts(out, ".SH CSV TABLES OF COMPARISONS AND SCALES\n");
+	troff(out, "What compare, scale and report --experiment write with -F csv.\n");
+	for (const char *const *table = csv_compare_tables(); *table != NULL; table++)
+		man_csv_table(*table, csv_compare_columns(*table), out);
 }
 
 void options_man(struct buf *out)

@@ -9,6 +9,7 @@
 
 #include "orchestrator/chaos.h"
 #include "orchestrator/options_table.h"
+#include "reports/csv.h"
 #include "shared/clock.h"
 
 static bool check_connection(const struct options *o, struct err *err)
@@ -194,9 +195,6 @@ static bool check_scale(const struct options *o, struct err *err)
 	if (o->engine == ENGINE_SERIAL)
 		return err_set(
 		        err, EXIT_USAGE, "scale compares numbers of sessions and -e serial has one: leave it out");
-	if (o->format == FORMAT_CSV || o->format == FORMAT_JSON)
-		return err_set(err, EXIT_USAGE,
-		        "scale writes html and md; the numbers of its runs: pgparallel report A..B -F csv");
 	return true;
 }
 
@@ -206,6 +204,11 @@ static bool check_output(const struct options *o, struct err *err)
 		return err_set(err, EXIT_USAGE, "--%s is for -F csv", o->csv_raw ? "csv-raw" : "csv-table");
 	if (o->quiet && options_flag(o, "quiet") && options_flag(o, "verbose"))
 		return err_set(err, EXIT_USAGE, "--quiet contradicts --verbose");
+	if ((o->command == COMMAND_COMPARE || o->command == COMMAND_SCALE) && o->csv_table != NULL &&
+	        csv_compare_columns(o->csv_table) == NULL)
+		return err_set(err, EXIT_USAGE,
+		        "--csv-table: there is no table \"%s\" of a comparison; there are: arms pairs cells",
+		        o->csv_table);
 	if (o->proof && o->format != FORMAT_MARKDOWN)
 		return err_set(err, EXIT_USAGE, "--proof is for -F md");
 	if (o->all && o->nruns > 0)

@@ -27,6 +27,7 @@ struct arms_page {
 	const struct arm_shown *arms;
 	size_t narms, reference;
 	size_t base; /* the arm that ran one after another: what tasks stretch against; narms = none */
+	const char *doubts; /* which arms' runs carry which doubt, as sentences; "" = none */
 	const char *trouble; /* what was left out and why it ended early, as sentences; "" = nothing */
 	const struct faults_of_arms *faults; /* --chaos; NULL = none */
 	const char *results; /* --verify-results: a sentence; NULL or "" = not asked for */
@@ -36,6 +37,8 @@ struct arms_page {
 
 /* A run that stands for the experiment where one is asked about: command, workload, environment. NULL = none. */
 const struct rendering *arms_any(const struct arms_page *p);
+/* "scale 12"; "compare of past runs", which belong to no experiment. */
+void arms_name(const struct arms_page *p, struct buf *out);
 
 /* html_arms.c: sections that pages of experiments share. */
 void html_arms_begin(const struct arms_page *p, const char *verdict, struct buf *out);

@@ -30,6 +30,7 @@ void experiment_view_free(struct experiment_view *v)
 	}
 	free(v->arms);
 	free(v->cells);
+	free(v->doubts);
 	free(v->kind);
 	free(v->workload);
 	free(v->ended);

@@ -39,6 +39,13 @@ struct cell_view {
 	double private_kb, max_rss_kb, parent_private_kb;
 };
 
+/* A reason to doubt numbers (table doubt), and in how many of an arm's complete runs it was found. */
+struct arm_doubt {
+	uint32_t arm, runs, of;
+	char name[48];
+	char text[160]; /* as it was said of the last of these runs */
+};
+
 struct experiment_view {
 	int64_t id; /* 0 = runs that were named one by one */
 	char *kind; /* "compare", "scale", "run" */
@@ -51,7 +58,10 @@ struct experiment_view {
 	struct arm_view *arms;
 	uint32_t narms, reference;
 	uint32_t nblocks;
+	uint32_t warm_ups; /* left out of past runs */
 	struct cell_view *cells; /* [arm * nblocks + block]; without blocks the arm's runs in order */
+	struct arm_doubt *doubts; /* by arm, as they were found */
+	size_t ndoubts;
 };
 
 const struct cell_view *experiment_cell(const struct experiment_view *v, uint32_t arm, uint32_t block);
@@ -100,6 +110,10 @@ void comparison_free(struct comparison *c);
 
 /* What was left out and why it ended early, as sentences; nothing when nothing was. */
 void comparison_trouble(const struct experiment_view *v, struct buf *out);
+/* Which arms' runs carry which doubt, as sentences; nothing when none does. */
+void comparison_doubts(const struct experiment_view *v, struct buf *out);
+/* Of one arm: "client CPU saturated in 3 of 9 runs; ...". */
+void comparison_arm_doubts(const struct experiment_view *v, uint32_t arm, struct buf *out);
 /* "process is faster than serial by 2.95x [2.91x, 2.99x]", of an arm against the reference. */
 void comparison_words(const struct experiment_view *v, const struct comparison *c, uint32_t arm, struct buf *out);
 /* How it was measured, and what a claim stands on. */

@@ -31,9 +31,50 @@ void comparison_trouble(const struct experiment_view *v, struct buf *out)
 	}
 	if (troubles > TROUBLES_SAID)
 		buf_printf(out, " And %zu more.", troubles - TROUBLES_SAID);
+	if (v->warm_ups > 0)
+		buf_printf(out, "%s%u warm-up run%s left out.", out->len > begin ? " " : "", v->warm_ups,
+		        v->warm_ups == 1 ? " is" : "s are");
 	if (v->id != 0 && v->blocks && strcmp(v->ended, "all blocks") != 0 && strcmp(v->ended, "--stop-when") != 0)
 		buf_printf(out, "%sIt ended after %u of %u blocks: %s.", out->len > begin ? " " : "", v->nblocks,
 		        v->blocks_planned, v->ended[0] ? v->ended : "it goes on, or its process died");
+}
+
+void comparison_arm_doubts(const struct experiment_view *v, uint32_t arm, struct buf *out)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < v->ndoubts; i++) {
+		const struct arm_doubt *d = &v->doubts[i];
+
+		if (d->arm != arm)
+			continue;
+		buf_printf(out, "%s%s in %u of %u run%s", first ? "" : "; ", d->name, d->runs, d->of,
+		        d->of == 1 ? "" : "s");
+		first = false;
+	}
+}
+
+void comparison_doubts(const struct experiment_view *v, struct buf *out)
+{
+	struct buf one = {0};
+
+	for (uint32_t a = 0; v->ndoubts > 0 && a < v->narms; a++) {
+		buf_clear(&one);
+		comparison_arm_doubts(v, a, &one);
+		if (one.len > 0)
+			buf_printf(out, "Doubt about %s: %s. ", v->arms[a].label, buf_str(&one));
+	}
+	for (size_t i = 0; i < v->ndoubts; i++) {
+		bool said = false;
+
+		for (size_t k = 0; k < i; k++)
+			said = said || strcmp(v->doubts[k].name, v->doubts[i].name) == 0;
+		if (!said)
+			buf_printf(out, "%s: %s. ", v->doubts[i].name, v->doubts[i].text);
+	}
+	if (v->ndoubts > 0)
+		buf_puts(out, "What is claimed here stands on these runs too.");
+	buf_free(&one);
 }
 
 void comparison_words(const struct experiment_view *v, const struct comparison *c, uint32_t arm, struct buf *out)

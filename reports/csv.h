@@ -14,5 +14,8 @@ struct csv_column {
 
 /* The columns of a table, ended by a NULL name; NULL when there is no such table. */
 const struct csv_column *csv_columns(const char *table);
+/* The same of comparisons and scales: arms, pairs, cells. */
+const char *const *csv_compare_tables(void);
+const struct csv_column *csv_compare_columns(const char *table);
 
 #endif

@@ -6,16 +6,8 @@
 #include <string.h>
 
 #include "reports/arms.h"
+#include "reports/csv.h"
 #include "reports/csv_parts.h"
-
-static const char arms_header[] =
-        "arm,label,engine,sessions,lanes,setting,reference,runs,median,low,high,bounds,median_run,user_cpu_us,"
-        "system_cpu_us,voluntary_switches,involuntary_switches,private_kb,max_rss_kb,ready_us,p50_us,p95_us,p99_us\n";
-static const char pairs_header[] = "arm,label,reference,blocks,ratio,low,high,least,most,p,verdict\n";
-static const char cells_header[] =
-        "run,arm,label,block,block_order,complete,left_out,tickets,done,failed,unknown,makespan_us,wall_us,ready_us,"
-        "tps,p50_us,p95_us,p99_us,user_cpu_us,system_cpu_us,parent_cpu_us,voluntary_switches,involuntary_switches,"
-        "private_kb,max_rss_kb,parent_private_kb\n";
 
 /* Times and counts are whole numbers, but for a median between two of them; six digits are enough for what is not. */
 static void number(struct csv_row *row, double value, bool known)
@@ -37,6 +29,7 @@ static void put_arms(const struct experiment_view *v, const struct comparison *c
 	for (uint32_t a = 0; a < v->narms; a++) {
 		const struct arm_view *m = &v->arms[a];
 		const struct arm_figure *f = &c->arms[a];
+		struct buf doubts = {0};
 		const double costs[] = {f->user_cpu_us, f->system_cpu_us, f->voluntary, f->involuntary, f->private_kb,
 		        f->max_rss_kb, f->ready_us, f->p50_us, f->p95_us, f->p99_us};
 
@@ -54,6 +47,9 @@ static void put_arms(const struct experiment_view *v, const struct comparison *c
 		csv_put_text(row, f->n == 0 ? "" : f->interval ? "interval" : "range");
 		csv_put_us(row, f->run != 0 ? f->run : QUERY_NONE);
 		reals(row, costs, sizeof costs / sizeof *costs);
+		comparison_arm_doubts(v, a, &doubts);
+		csv_put_text(row, buf_str(&doubts));
+		buf_free(&doubts);
 		csv_end_row(row);
 	}
 }
@@ -108,9 +104,9 @@ static void put_cells(const struct experiment_view *v, const struct comparison *
 }
 
 static const struct {
-	const char *name, *header;
+	const char *name;
 	void (*put)(const struct experiment_view *, const struct comparison *, struct csv_row *);
-} tables[] = {{"arms", arms_header, put_arms}, {"pairs", pairs_header, put_pairs}, {"cells", cells_header, put_cells}};
+} tables[] = {{"arms", put_arms}, {"pairs", put_pairs}, {"cells", put_cells}};
 
 bool csv_compare(const struct experiment_view *v, const struct comparison *c, const char *table, bool raw,
         struct buf *out, struct err *err)
@@ -120,7 +116,10 @@ bool csv_compare(const struct experiment_view *v, const struct comparison *c, co
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		if (strcmp(tables[i].name, table ? table : "arms") != 0)
 			continue;
-		buf_puts(out, tables[i].header);
+		const struct csv_column *columns = csv_compare_columns(tables[i].name);
+		for (size_t k = 0; columns[k].name != NULL; k++)
+			buf_printf(out, "%s%s", k == 0 ? "" : ",", columns[k].name);
+		buf_putc(out, '\n');
 		tables[i].put(v, c, &row);
 		return true;
 	}

@@ -30,6 +30,14 @@ const struct rendering *arms_any(const struct arms_page *p)
 	return NULL;
 }
 
+void arms_name(const struct arms_page *p, struct buf *out)
+{
+	if (p->experiment != 0)
+		buf_printf(out, "%s %" PRId64, p->kind, p->experiment);
+	else
+		buf_printf(out, "%s of past runs", p->kind);
+}
+
 void html_arms_begin(const struct arms_page *p, const char *verdict, struct buf *out)
 {
 	const struct rendering *r = arms_any(p);
@@ -38,17 +46,20 @@ void html_arms_begin(const struct arms_page *p, const char *verdict, struct buf 
 	struct buf b = {0};
 	char date[32];
 
-	buf_printf(&b, "%s: %s, %s %" PRId64, workload, verdict, p->kind, p->experiment);
+	buf_printf(&b, "%s: %s, ", workload, verdict);
+	arms_name(p, &b);
 	html_begin(buf_str(&b), out);
 	buf_puts(out, "<header>\n");
 	if (p->index_href) {
 		buf_puts(out, "<nav aria-label=\"runs\"><a href=\"");
 		escape_html(p->index_href, out);
-		buf_printf(out, "\">history</a> · %s %" PRId64 "</nav>\n", p->kind, p->experiment);
+		buf_puts(out, "\">history</a> · ");
+		arms_name(p, out);
+		buf_puts(out, "</nav>\n");
 	}
 	html_put(out, "h1", NULL, workload);
 	buf_clear(&b);
-	buf_printf(&b, "%s, experiment %" PRId64, p->kind, p->experiment);
+	arms_name(p, &b);
 	if (r)
 		buf_printf(&b, " · %s", word_date(r->run->started_wall_us, date));
 	if (host)

@@ -49,6 +49,24 @@ static void headline(const struct experiment_view *v, const struct comparison *c
 		buf_puts(out, "NO DIFFERENCE SHOWN");
 }
 
+/* Past runs were named one by one. */
+static void put_which(const struct arms_page *p, const struct experiment_view *v, struct buf *out)
+{
+	const char *between = "id IN (";
+
+	if (p->experiment != 0) {
+		buf_printf(out, "experiment = %" PRId64, p->experiment);
+		return;
+	}
+	for (uint32_t i = 0; i < v->narms * v->nblocks; i++) {
+		if (v->cells[i].run == 0)
+			continue;
+		buf_printf(out, "%s%" PRId64, between, v->cells[i].run);
+		between = ", ";
+	}
+	buf_putc(out, ')');
+}
+
 static void put_rules(
         const struct arms_page *p, const struct experiment_view *v, const struct comparison *c, struct buf *out)
 {
@@ -65,11 +83,11 @@ static void put_rules(
 	                : "makespan of the reference over that of the arm in the same block; above 1 the arm is "
 	                  "faster");
 	html_finding(out, "no difference shown", "the test found none, which is not the same as equal");
-	buf_printf(out,
+	buf_puts(out,
 	        "</ul>\n<pre>SELECT block, block_order, arm, run, state, makespan_us, done, failed FROM v_run JOIN "
-	        "(SELECT id AS run, arm, block, block_order FROM run WHERE experiment = %" PRId64
-	        ") USING (run) ORDER BY block, block_order;</pre>\n",
-	        p->experiment);
+	        "(SELECT id AS run, arm, block, block_order FROM run WHERE ");
+	put_which(p, v, out);
+	buf_puts(out, ") USING (run) ORDER BY block, block_order;</pre>\n");
 	if (p->store_path && p->store_path[0]) {
 		buf_puts(out, "<p>Run it with <code>sqlite3 -readonly ");
 		escape_html(p->store_path, out);
@@ -126,6 +144,8 @@ static void put_verdict(const struct arms_page *p, const struct experiment_view 
 		buf_puts(out, " there is nothing but the reference.</p>\n");
 	if (p->trouble[0])
 		html_put(out, "p", "warn", p->trouble);
+	if (p->doubts[0])
+		html_put(out, "p", "warn", p->doubts);
 	put_rules(p, v, c, out);
 	buf_puts(out, "</section>\n");
 	buf_free(&b);

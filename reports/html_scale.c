@@ -85,6 +85,8 @@ static void put_verdict(const struct arms_page *p, const struct scaling *s, stru
 	put_words(out, "p", NULL, s, scaling_knee_words);
 	if (p->trouble[0])
 		html_put(out, "p", "warn", p->trouble);
+	if (p->doubts[0])
+		html_put(out, "p", "warn", p->doubts);
 	put_rules(p, s, out);
 	buf_puts(out, "</section>\n");
 	buf_free(&b);

@@ -35,6 +35,9 @@ static json_t *experiment(const struct experiment_view *v, const struct comparis
 	buf_clear(&words);
 	comparison_trouble(v, &words);
 	json_put_text(o, "trouble", buf_str(&words));
+	buf_clear(&words);
+	comparison_doubts(v, &words);
+	json_put_text(o, "doubts", buf_str(&words));
 	buf_free(&words);
 	return o;
 }
@@ -93,6 +96,18 @@ static json_t *pair(const struct experiment_view *v, const struct comparison *c,
 	return o;
 }
 
+static json_t *doubt(const struct arm_doubt *d)
+{
+	json_t *o = json_object();
+
+	json_put_int(o, "arm", d->arm);
+	json_put_text(o, "name", d->name);
+	json_put_int(o, "runs", d->runs);
+	json_put_int(o, "of", d->of);
+	json_put_text(o, "text", d->text);
+	return o;
+}
+
 static json_t *cell(const struct cell_view *c)
 {
 	json_t *o = json_object();
@@ -127,7 +142,7 @@ static json_t *cell(const struct cell_view *c)
 
 void json_compare(const struct experiment_view *v, const struct comparison *c, struct buf *out)
 {
-	json_t *arms = json_array(), *pairs = json_array(), *cells = json_array();
+	json_t *arms = json_array(), *pairs = json_array(), *cells = json_array(), *doubts = json_array();
 
 	for (uint32_t a = 0; a < v->narms; a++) {
 		json_array_append_new(arms, arm(v, c, a));
@@ -137,10 +152,13 @@ void json_compare(const struct experiment_view *v, const struct comparison *c, s
 	for (uint32_t i = 0; i < v->narms * v->nblocks; i++)
 		if (v->cells[i].run != 0)
 			json_array_append_new(cells, cell(&v->cells[i]));
+	for (size_t i = 0; i < v->ndoubts; i++)
+		json_array_append_new(doubts, doubt(&v->doubts[i]));
 	buf_puts(out, "{\"schema\":\"pgparallel.compare/1\"");
 	json_member(out, "experiment", experiment(v, c));
 	json_member(out, "arms", arms);
 	json_member(out, "pairs", pairs);
+	json_member(out, "doubts", doubts);
 	json_member_exact(out, "cells", cells);
 	buf_puts(out, "}\n");
 }

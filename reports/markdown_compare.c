@@ -47,7 +47,9 @@ void markdown_compare(
 
 	buf_printf(out, "### %s ", p->trouble[0] ? "!" : "✓");
 	escape_markdown(v->workload ? v->workload : "", 80, out);
-	buf_printf(out, ", %s %" PRId64 "\n\n", p->kind, p->experiment);
+	buf_puts(out, ", ");
+	arms_name(p, out);
+	buf_puts(out, "\n\n");
 	for (uint32_t a = 0; a < v->narms; a++) {
 		if (a == v->reference)
 			continue;
@@ -60,6 +62,10 @@ void markdown_compare(
 	buf_putc(out, '\n');
 	if (p->trouble[0]) {
 		escape_markdown_text(p->trouble, out);
+		buf_puts(out, "\n\n");
+	}
+	if (p->doubts[0]) {
+		escape_markdown_text(p->doubts, out);
 		buf_puts(out, "\n\n");
 	}
 	buf_printf(out, "| arm | runs | %s | as fast as the reference | shown |\n|---|---:|---:|---:|---|\n",

@@ -85,6 +85,10 @@ void markdown_scale(const struct arms_page *p, const struct scaling *s, struct b
 		escape_markdown_text(p->trouble, out);
 		buf_puts(out, "\n\n");
 	}
+	if (p->doubts[0]) {
+		escape_markdown_text(p->doubts, out);
+		buf_puts(out, "\n\n");
+	}
 	buf_printf(out, "| sessions | %s | speed-up | of ideal | %s | %s |\n|---:|---:|---:|---:|---:|---:|\n",
 	        s->load ? "transactions/s" : "makespan", s->load ? "p99" : "ceiling",
 	        s->load ? "active" : "effective lanes");

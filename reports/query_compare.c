@@ -17,7 +17,8 @@
 	"r.parent_user_cpu_us + r.parent_system_cpu_us, r.voluntary_switches, r.involuntary_switches, r.private_kb, "  \
 	"r.max_rss_kb, r.parent_private_kb, l.run IS NOT NULL, l.done * 1e6 / nullif(l.end_us - l.begin_us, 0), "      \
 	"l.service_p50_us, l.service_p95_us, l.service_p99_us, w.name, w.sha256, r.engine, r.sessions, r.lanes, "      \
-	"coalesce(a.setting, ''), r.data_sha256, r.experiment FROM run r JOIN workload w ON w.id = r.workload "        \
+	"coalesce(a.setting, ''), r.data_sha256, r.experiment, r.role = 'warm-up' FROM run r JOIN workload w ON w.id " \
+	"= r.workload "                                                                                                \
 	"LEFT JOIN load l ON l.run = r.id LEFT JOIN arm a ON a.experiment = r.experiment AND a.arm = r.arm "
 
 enum {
@@ -41,13 +42,14 @@ enum {
 	AT_LANES,
 	AT_SETTING,
 	AT_DATA,
-	AT_EXPERIMENT
+	AT_EXPERIMENT,
+	AT_WARM_UP
 };
 
 /* A run as it is read, before it is known which arm it stands for. */
 struct member {
 	struct cell_view cell;
-	bool load, in_block;
+	bool load, in_block, warm_up;
 	int64_t experiment;
 	char state[16], engine[16], sha256[65], data[65];
 	char *setting, *workload;
@@ -128,6 +130,7 @@ static void read_member(sqlite3_stmt *s, struct member *m)
 	m->setting = query_text(s, AT_SETTING);
 	query_copy(s, AT_DATA, m->data, sizeof m->data);
 	m->experiment = sqlite3_column_int64(s, AT_EXPERIMENT);
+	m->warm_up = sqlite3_column_int(s, AT_WARM_UP) != 0;
 	judge(m);
 }
 
@@ -145,6 +148,25 @@ static bool read_members(struct query *q, const char *sql, int64_t number, struc
 			snprintf(m->list[m->count - 1].cell.why, sizeof m->list->cell.why, "its process died");
 	}
 	return ok;
+}
+
+/* What an experiment began with is in none of its figures: nor in those of past runs. */
+static uint32_t leave_out_warm_ups(struct members *m)
+{
+	size_t kept = 0;
+	uint32_t left_out = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		if (!m->list[i].warm_up) {
+			m->list[kept++] = m->list[i];
+			continue;
+		}
+		left_out++;
+		free(m->list[i].setting);
+		free(m->list[i].workload);
+	}
+	m->count = kept;
+	return left_out;
 }
 
 static bool read_arms(struct query *q, struct experiment_view *v, struct err *err)
@@ -220,6 +242,48 @@ static void lay_out(struct experiment_view *v, const struct members *m)
 	v->workload = mem_strdup(m->count > 0 ? m->list[0].workload : "");
 }
 
+static void count_doubt(struct experiment_view *v, uint32_t arm, const struct doubt_view *d)
+{
+	size_t i = 0;
+
+	while (i < v->ndoubts && (v->doubts[i].arm != arm || strcmp(v->doubts[i].name, d->name) != 0))
+		i++;
+	if (i == v->ndoubts) {
+		v->doubts = mem_resize(v->doubts, v->ndoubts + 1, sizeof *v->doubts);
+		v->doubts[v->ndoubts++] = (struct arm_doubt){.arm = arm};
+		memcpy(v->doubts[i].name, d->name, sizeof d->name);
+	}
+	v->doubts[i].runs++;
+	memcpy(v->doubts[i].text, d->text, sizeof d->text);
+}
+
+/* Of the runs that are in the figures. */
+static bool read_doubts(struct query *q, struct experiment_view *v, struct err *err)
+{
+	for (uint32_t a = 0; a < v->narms; a++) {
+		uint32_t complete = 0;
+
+		for (uint32_t b = 0; b < v->nblocks; b++) {
+			const struct cell_view *c = &v->cells[(size_t)a * v->nblocks + b];
+			struct doubt_view *doubts;
+			size_t n;
+
+			if (!c->complete)
+				continue;
+			complete++;
+			if (!query_doubts(q, c->run, &doubts, &n, err))
+				return false;
+			for (size_t i = 0; i < n; i++)
+				count_doubt(v, a, &doubts[i]);
+			free(doubts);
+		}
+		for (size_t i = 0; i < v->ndoubts; i++)
+			if (v->doubts[i].arm == a)
+				v->doubts[i].of = complete;
+	}
+	return true;
+}
+
 bool query_compare(struct query *q, int64_t experiment, struct experiment_view *v, struct err *err)
 {
 	struct members m = {0};
@@ -235,6 +299,7 @@ bool query_compare(struct query *q, int64_t experiment, struct experiment_view *
 	if (ok) {
 		v->blocks = true;
 		lay_out(v, &m);
+		ok = read_doubts(q, v, err);
 	}
 	members_free(&m);
 	if (!ok)
@@ -352,9 +417,11 @@ bool query_compare_runs(struct query *q, const int64_t *runs, size_t count, stru
 			        m.list[0].load ? "load run" : "task list", (long long)runs[i],
 			        m.list[before].load ? "load run" : "task list");
 	}
-	if (ok && !m.list)
-		ok = err_set(err, EXIT_USAGE, "no run is named");
-	if (ok && m.list) {
+	if (ok)
+		v->warm_ups = leave_out_warm_ups(&m);
+	if (ok && m.count == 0)
+		ok = err_set(err, EXIT_USAGE, v->warm_ups > 0 ? "only warm-up runs are named" : "no run is named");
+	if (ok && m.count > 0) {
 		group(v, &m);
 		v->id = v->blocks ? m.list[0].experiment : 0;
 		ok = v->id == 0 || read_experiment(q, v, err);
@@ -366,6 +433,7 @@ bool query_compare_runs(struct query *q, const int64_t *runs, size_t count, stru
 		if (v->blocks)
 			renumber(&m);
 		lay_out(v, &m);
+		ok = ok && read_doubts(q, v, err);
 		v->reference = choose_reference(v);
 		if (v->narms > 0)
 			v->arms[v->reference].reference = true;

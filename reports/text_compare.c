@@ -223,6 +223,9 @@ void text_compare(
 	comparison_trouble(v, &words);
 	paragraph(&l, 1, TINT_DOUBT, buf_str(&words));
 	buf_clear(&words);
+	comparison_doubts(v, &words);
+	paragraph(&l, 1, TINT_DOUBT, buf_str(&words));
+	buf_clear(&words);
 	comparison_method(v, c, &words);
 	paragraph(&l, 1, TINT_DIM, buf_str(&words));
 	buf_free(&words);

@@ -162,4 +162,5 @@ void text_scale_render(
 	text_line_init(&l, style, out);
 	text_scale(&l, s);
 	paragraph(&l, 1, TINT_BAD, p->trouble);
+	paragraph(&l, 1, TINT_DOUBT, p->doubts);
 }

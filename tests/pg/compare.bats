@@ -99,6 +99,80 @@ arms='from run where block is not null'
 	has "$output" "NO CLAIM: RUNS OF NO BLOCKS"
 }
 
+@test "-F and -o: the report that is asked for, alone or beside the text" {
+	pgp 0 compare -f four.sql -c 4 -e serial,process --repeat=2 -F csv --csv-table=cells
+	[ "$(wc -l <<<"$output")" = 5 ]
+	has "$output" '^run,arm,label'
+	pgp 0 compare -f four.sql -c 4 -e serial,process --repeat=2 -F md
+	has "$output" '^### .* compare 2$'
+	hasnt "$output" 'stored in'
+	pgp 0 compare -f four.sql -c 4 -e serial,process --repeat=2 -o page.html
+	has "$output" 'NO CLAIM'
+	has "$output" 'report: page.html'
+	grep -q '<title>four: .*, compare 3</title>' page.html
+	pgp 0 compare -q -f four.sql -c 4 -e serial,process --repeat=2 -o way.json
+	[ -z "$output" ]
+	python3 -c 'import json; d = json.load(open("way.json")); assert d["experiment"]["experiment"] == 4, d'
+	pgp 5 compare -f four.sql -c 4 -e serial,process --repeat=1 -o missing/page.html
+	holds "select count(*) from experiment where ended = 'all blocks'" "5"
+}
+
+@test "past runs in the same formats" {
+	for c in 4 2; do pgp 0 run -f four.sql -c $c; done
+	pgp 0 compare 1 2 -F csv
+	has "$output" '^0,process -c 4,process,4,4,,1,1,'
+	pgp 0 compare 1..2 -o past.html
+	grep -q 'compare of past runs' past.html
+	grep -q 'WHERE id IN (1, 2)' past.html
+}
+
+@test "warm-up runs that are named are left out, and that is said" {
+	pgp 0 compare -f four.sql -c 4 -e serial,process --repeat=2
+	pgp 0 compare 1..6
+	has "$output" '2 warm-up runs are left out'
+	has "$output" 'NO CLAIM: TOO FEW BLOCKS'
+	pgp 1 compare 1..2
+	has "$stderr" 'only warm-up runs are named'
+}
+
+@test "doubts about runs are carried into what is said of them, in every form" {
+	pgp 0 compare -f four.sql -c 4 -e serial,process --repeat=2
+	python3 - "$PGPARALLEL_DB" <<-'END'
+		import sqlite3, sys
+		db = sqlite3.connect(sys.argv[1])
+		run = db.execute("select min(id) from run where block is not null and engine = 'process'").fetchone()[0]
+		db.execute("delete from doubt")
+		db.execute("insert into doubt values (?, 1, 'clock stepped', 'by 7 s <while> it ran')", (run,))
+		db.commit()
+	END
+	first=$(asked "select min(id) $arms")
+	pgp 0 compare "$first..$((first + 3))"
+	has "$(tr -s '\n ' ' ' <<<"$output")" 'Doubt about process -c 4: clock stepped in 1 of 2 runs.'
+	pgp 0 report "$first" --experiment -F csv
+	has "$output" '^1,process,.*,clock stepped in 1 of 2 runs$'
+	pgp 0 report "$first" --experiment -F json
+	python3 -c 'import json, sys; d = json.load(sys.stdin)["doubts"]
+assert d == [{"arm": 1, "name": "clock stepped", "runs": 1, "of": 2, "text": "by 7 s <while> it ran"}], d' <<<"$output"
+	pgp 0 report "$first" --experiment -F md
+	has "$output" 'clock stepped in 1 of 2 runs'
+	pgp 0 report "$first" --experiment -F html
+	has "$output" 'by 7 s &lt;while&gt; it ran'
+}
+
+@test "the runs of an experiment give an independent program the same ratios, intervals and verdicts" {
+	pgp 0 compare -f four.sql -c 4 -e serial,process,async --repeat=6 -F json
+	python3 -c 'import json, sys
+d = json.load(sys.stdin)
+at = {(c["arm"], c["block"]): c["makespan_us"] for c in d["cells"]}
+for p in d["pairs"]:
+    for b in range(6):
+        print(json.dumps({"pair": str(p["arm"]), "ratio": at[p["reference"], b] / at[p["arm"], b]}))
+    print(json.dumps({"pair": str(p["arm"]), **{k: p[k] for k in ("ratio", "low", "high", "p", "verdict")}}))' \
+		<<<"$output" >blocks.json
+	python3 "$BATS_TEST_DIRNAME/checker_compare.py" <blocks.json >said || { cat said; false; }
+	[ "$(wc -l <said)" = 2 ]
+}
+
 @test "a way whose tasks fail is left out and named, and the exit code says so" {
 	printf 'create table if not exists t (x int unique)' | psql -q
 	printf -- '-- @task f repeat=2\ninsert into t values (1);\n' >fails.sql

@@ -151,4 +151,11 @@ arms='from run where arm is not null'
 assert d["schema"] == "pgparallel.compare/1" and not d["experiment"]["claims"]' <<<"$output"
 	pgp 1 report --experiment -F csv --csv-table=attempts
 	has "$stderr" "it has arms, pairs and cells"
+	pgp 0 scale -f eight.sql --clients=2 --repeat=1 -F csv --csv-table=pairs
+	has "$output" '^1,2 sessions,0,1,'
+	pgp 0 scale -f eight.sql --clients=2 --repeat=1 -o s.json
+	python3 -c 'import json; assert json.load(open("s.json"))["experiment"]["kind"] == "scale"'
+	pgp 1 scale -f eight.sql --clients=2 -F csv --csv-table=attempts
+	has "$stderr" 'there is no table "attempts"'
+	holds "select count(*) from experiment" "3"
 }

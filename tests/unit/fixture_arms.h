@@ -178,6 +178,7 @@ static void arms_fixture_make(struct arms_fixture *f, enum arms_kind kind)
 	        .trouble = kind == ARMS_VARIED ? "Block 4 is left out: run 213 (<i>file</i>=thread.sql): it is stopped."
 	                   : kind == ARMS_WRONG ? "Block 3 is left out: run 177 (<i>4</i> sessions) did not finish."
 	                                        : "",
+	        .doubts = kind == ARMS_VARIED ? "Doubt about <b>: client CPU saturated in 2 of 9 runs." : "",
 	        .store_path = "/srv/pgparallel/runs.db",
 	        .index_href = "index.html"};
 }

@@ -86,7 +86,7 @@ static void test_refused(void **state)
 	        {"pgparallel scale -f a.sql -c 1,,2", "is no list of numbers"},
 	        {"pgparallel scale -f a.sql -c 0,2", "is no list of numbers"},
 	        {"pgparallel scale -f a.sql -e serial", "-e serial has one"},
-	        {"pgparallel scale -f a.sql -F csv", "scale writes html and md"},
+	        {"pgparallel scale -f a.sql -F csv --csv-table=tasks", "there is no table \"tasks\" of a comparison"},
 	        {"pgparallel scale -f a.sql --baseline", "--baseline is not an option of scale"},
 	        {"pgparallel run -f a.sql -c 1,2", "is not a whole number"},
 	        {"pgparallel batch", "unknown command \"batch\""},

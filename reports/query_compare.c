@@ -156,7 +156,7 @@ static uint32_t leave_out_warm_ups(struct members *m)
 	size_t kept = 0;
 	uint32_t left_out = 0;
 
-	for (size_t i = 0; i < m->count; i++) {
+	for (size_t i = 0; m->list && i < m->count; i++) {
 		if (!m->list[i].warm_up) {
 			m->list[kept++] = m->list[i];
 			continue;

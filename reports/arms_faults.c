@@ -16,7 +16,7 @@
 const char *const fault_columns[FAULT_COLUMNS + 1] = {
         "arm", "workers", "sessions", "unknown", "failed", "again", "before", "after", "back after", NULL};
 
-static const int widths[FAULT_COLUMNS] = {12, 9, 9, 8, 7, 6, 9, 9, 11};
+static const int widths[FAULT_COLUMNS] = {12, 8, 9, 8, 7, 6, 9, 9, 11};
 
 static void number(double x, struct buf *out)
 {
@@ -109,9 +109,9 @@ void faults_text(const struct faults_of_arms *f, struct buf *out)
 	}
 	if (f->count > 0)
 		buf_puts(out,
-		        " medians over the runs; unknown and failed: what was in flight on what was hit; again: of it "
-		        "tried\n"
-		        " again; before and after: what sessions took that were not hit; back: until all were again\n");
+		        " medians over the runs; unknown and failed: what was in flight on what was\n"
+		        " hit; again: of it tried again; before and after: what sessions took that were\n"
+		        " not hit; back: until all were again\n");
 	buf_free(&cell);
 }
 

@@ -73,7 +73,7 @@ void comparison_doubts(const struct experiment_view *v, struct buf *out)
 			buf_printf(out, "%s: %s. ", v->doubts[i].name, v->doubts[i].text);
 	}
 	if (v->ndoubts > 0)
-		buf_puts(out, "What is claimed here stands on these runs too.");
+		buf_puts(out, "These runs are in the figures all the same.");
 	buf_free(&one);
 }
 

@@ -235,7 +235,7 @@ void text_cost(struct text_line *l, const struct rendering *r)
 	if (b.len > 0) {
 		text_to(l, 1);
 		l->hang = begin;
-		text_cell(l, TINT_DIM, l->width >= 60 ? begin - 1 : 8, "what it cost");
+		text_cell(l, TINT_DIM, l->width >= 60 ? begin - 1 : 8, l->width >= 60 ? "what it cost" : "cost");
 		text_to(l, begin);
 	}
 	for (char *pair = (char *)b.data, *end; b.len > 0 && pair != NULL; pair = end ? end + 3 : NULL) {

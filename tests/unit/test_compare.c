@@ -177,8 +177,7 @@ static void test_doubts_in_words(void **state)
 	assert_string_equal(buf_str(&words), "Doubt about serial: client CPU saturated in 2 of 9 runs. Doubt about "
 	                                     "process: client CPU saturated in 3 of "
 	                                     "9 runs; clock stepped in 1 of 9 runs. client CPU saturated: 97 %. clock "
-	                                     "stepped: by 2 s. What is claimed "
-	                                     "here stands on these runs too.");
+	                                     "stepped: by 2 s. These runs are in the figures all the same.");
 	buf_free(&words);
 }
 

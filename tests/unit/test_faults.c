@@ -123,11 +123,11 @@ static void test_table(void **state)
 	faults_text(&f, &out);
 	assert_non_null(strstr(buf_str(&out),
 	        " planted fault: kill at 50%\n"
-	        " arm           workers sessions unknown failed again   before    after back after\n"
-	        " process        1 of 4   1 of 4       0      1     1  1.00 ms  1.00 ms      20 ms\n"
-	        " async          1 of 1   4 of 4       0      4     4        -        -      20 ms\n"));
+	        " arm          workers sessions unknown failed again   before    after back after\n"
+	        " process       1 of 4   1 of 4       0      1     1  1.00 ms  1.00 ms      20 ms\n"
+	        " async         1 of 1   4 of 4       0      4     4        -        -      20 ms\n"));
 	for (const char *line = buf_str(&out); *line; line += strcspn(line, "\n") + 1)
-		assert_true(strcspn(line, "\n") <= 100);
+		assert_true(strcspn(line, "\n") <= 80);
 	buf_clear(&out);
 	faults_markdown(&f, &out);
 	assert_non_null(strstr(buf_str(&out), "| kill at 50% | process | 1 of 4 | 1 of 4 |"));

@@ -14,6 +14,7 @@
 #include "reports/store.h"
 #include "shared/clock.h"
 #include "shared/rng.h"
+#include "shared/redact.h"
 
 #define VARY_MOST 8
 

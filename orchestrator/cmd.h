@@ -33,7 +33,5 @@ void client_versions(char *out, size_t size);
 
 /* Appends the command line as a shell would read it, passwords in it written as ***. */
 void quote_argv(int argc, char **argv, struct buf *out);
-/* Appends text with the passwords of conninfo strings and URIs written as ***. */
-void redact(const char *text, struct buf *out);
 
 #endif

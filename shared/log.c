@@ -13,6 +13,7 @@
 
 #include "shared/buf.h"
 #include "shared/clock.h"
+#include "shared/redact.h"
 
 static struct {
 	int fd; /* -1 = none */
@@ -176,13 +177,15 @@ void log_write(enum log_level level, const struct log_context *about, const char
 
 	if (!log_enabled(level))
 		return;
-	struct buf text = {0}, line = {0};
+	struct buf said = {0}, text = {0}, line = {0};
 	char when[32];
 	va_list args;
 
 	va_start(args, format);
-	buf_vprintf(&text, format, args);
+	buf_vprintf(&said, format, args);
 	va_end(args);
+	redact(buf_str(&said), &text); /* here, as every line to a log or a terminal passes */
+	buf_free(&said);
 	clock_iso(clock_wall_us(), when);
 	buf_printf(&line, "%s %s ", when, names[level]);
 	put_context(&line, about);

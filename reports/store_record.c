@@ -6,6 +6,20 @@
 #include "reports/store_private.h"
 
 #include "shared/buf.h"
+#include "shared/redact.h"
+
+/* A copy without secrets of what a server, a library or a worker said; NULL stays NULL. */
+static char *said(const char *text)
+{
+	struct buf clean = {0};
+
+	if (text == NULL)
+		return NULL;
+	redact(text, &clean);
+	char *copy = mem_strdup(buf_str(&clean));
+	buf_free(&clean);
+	return copy;
+}
 
 static bool bad_ticket(const struct store *store, uint32_t ticket, const struct plan *plan, struct err *err)
 {
@@ -43,7 +57,7 @@ bool store_session(struct store *store, int64_t run, int64_t origin_ns, const st
 	op->at = origin_ns;
 	op->session = *r;
 	op->session.message = NULL;
-	op->text = r->message ? mem_strdup(r->message) : NULL;
+	op->text = said(r->message);
 	return store_alive(store, err);
 }
 
@@ -57,7 +71,7 @@ bool store_attempt(struct store *store, int64_t run, int64_t origin_ns, const st
 	op->attempt.ticket = op_ticket_of(plan, a->ticket, OUTCOME_NONE);
 	op->attempt.attempt = *a;
 	op->attempt.attempt.message = NULL;
-	op->text = a->message ? mem_strdup(a->message) : NULL;
+	op->text = said(a->message);
 	return store_alive(store, err);
 }
 
@@ -82,7 +96,7 @@ bool store_worker(struct store *store, int64_t run, uint32_t worker, uint32_t ge
 {
 	struct op *op = queue_add(&store->queue, OP_WORKER, run);
 	op->worker = (struct op_worker){worker, generation, pid, forked_us, born_us, ended_us};
-	op->text = mem_strdup(end ? end : "");
+	op->text = said(end ? end : "");
 	return store_alive(store, err);
 }
 
@@ -103,6 +117,6 @@ bool store_event(struct store *store, int64_t run, int64_t at_us, const char *ki
 	struct op *op = queue_add(&store->queue, OP_EVENT, run);
 	op->at = at_us;
 	op->name = mem_strdup(kind);
-	op->text = mem_strdup(text);
+	op->text = said(text);
 	return store_alive(store, err);
 }

@@ -207,13 +207,16 @@ static void errors_are_grouped(void **state)
 	a.try_no = 3;
 	assert_true(store_attempt(store, run, SAMPLE_ORIGIN, &sample.plan, &a, &err));
 	assert_true(store_ticket(store, run, &sample.plan, 0, OUTCOME_DONE, &err));
-	fail_attempt(run, 2, 1, "40P01", "deadlock", OUTCOME_FAILED, 10);
+	fail_attempt(run, 2, 1, "40P01", "deadlock at postgresql://u:CANARY@h", OUTCOME_FAILED, 10);
 	fail_attempt(run, 2, 2, "40P01", "deadlock again", OUTCOME_FAILED, 20);
 	assert_true(store_ticket(store, run, &sample.plan, 2, OUTCOME_FAILED, &err));
 	fail_attempt(run, 1, 1, "", "server closed the connection", OUTCOME_UNKNOWN, 10);
 	assert_true(store_ticket(store, run, &sample.plan, 1, OUTCOME_UNKNOWN, &err));
-	struct session_report r = {
-	        .session = 4, .worker = 4, .generation = 1, .sqlstate = "53300", .message = "too many"};
+	struct session_report r = {.session = 4,
+	        .worker = 4,
+	        .generation = 1,
+	        .sqlstate = "53300",
+	        .message = "too many, password=CANARY"};
 	assert_true(store_session(store, run, SAMPLE_ORIGIN, &r, &err));
 	assert_true(store_commit(store, &err));
 	struct run_view v;
@@ -228,11 +231,11 @@ static void errors_are_grouped(void **state)
 	e = error_of(&v, "40P01", "execute");
 	assert_int_equal(e->count, 2);
 	assert_int_equal(e->failed, 1);
-	assert_string_equal(e->message, "deadlock");
+	assert_string_equal(e->message, "deadlock at postgresql://u:***@h");
 	e = error_of(&v, "", "commit"); /* s1 has `transaction` */
 	assert_int_equal(e->unknown, 1);
 	e = error_of(&v, "53300", "connect");
-	assert_string_equal(e->message, "too many");
+	assert_string_equal(e->message, "too many, password=***");
 	assert_string_equal(e->task, "");
 	run_view_free(&v);
 }

@@ -35,8 +35,12 @@ class Proxy:
     def __exit__(self, *_):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        for one in self.open:
-            self._close(one)
+        self.drop()
+
+    def drop(self):
+        """Ends every connection on both sides, in the middle of what it carries; new ones are served."""
+        ended, self.open = self.open, []
+        self._close(*ended)
 
     @staticmethod
     def _close(*ends):

@@ -8,8 +8,10 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "pg"))
+from faults import until
 from proxy import Proxy, Way
 from tap import SOAK, Tap, program
 from throwaway import Server
@@ -18,10 +20,10 @@ ENGINES = ("process", "thread", "async")
 WORK = "-- @task r repeat=4\nselect 7;\n"
 
 
-def run(folder, env, *more, engine="async", clients=2, timeout=60):
+def run(folder, env, *more, engine="async", clients=2, timeout=60, work=WORK):
     """(exit code or None when it hung, output, states of the tickets)"""
     with open(folder + "/work.sql", "w") as f:
-        f.write(WORK)
+        f.write(work)
     db = folder + "/results.db"
     for old in (db, db + "-wal", db + "-shm"):
         if os.path.exists(old):
@@ -66,6 +68,21 @@ def network(tap, server, folder):
         tap.check("N6: 20 KB/s in slices: slow, and it works", code == 0 and states == {"done": 4}, f"{code}\n{text}")
 
 
+def cut_in_flight(tap, server, folder):
+    for engine in ENGINES:
+        with Proxy(server.port) as proxy:
+            def strike():
+                until(lambda: server.sql("select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == ["2"])
+                proxy.drop()
+            striker = threading.Thread(target=strike)
+            striker.start()
+            code, text, states = run(folder, through(server, proxy), engine=engine,
+                                     work="-- @task w repeat=2\nselect pg_sleep(20);\n")
+            striker.join()
+            tap.check(f"N8: TLS cut without close_notify in a statement, {engine}: unknown, not repeated, exit 3",
+                      code == 3 and states == {"unknown": 2}, f"{code} {states}\n{text}")
+
+
 def tls(tap, server, folder):
     other = folder + "/other.crt"
     subprocess.run(["openssl", "req", "-new", "-x509", "-days", "2", "-nodes", "-subj", "/CN=localhost", "-keyout",
@@ -100,6 +117,7 @@ def main():
         code, text, states = run(folder, server.tls_env)
         tap.check("undisturbed over verify-full: done", code == 0 and states == {"done": 4}, f"{code} {states}\n{text}")
         network(tap, server, folder)
+        cut_in_flight(tap, server, folder)
         tls(tap, server, folder)
         logins(tap, server, folder)
     tap.end()

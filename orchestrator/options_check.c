@@ -209,6 +209,8 @@ static bool check_output(const struct options *o, struct err *err)
 		return err_set(err, EXIT_USAGE,
 		        "--csv-table: there is no table \"%s\" of a comparison; there are: arms pairs cells",
 		        o->csv_table);
+	if (options_flag(o, "stop-when") && !(o->stop_when > 0))
+		return err_set(err, EXIT_USAGE, "--stop-when: no interval is ever of width 0: give a share, as 0.05");
 	if (o->proof && o->format != FORMAT_MARKDOWN)
 		return err_set(err, EXIT_USAGE, "--proof is for -F md");
 	if (o->all && o->nruns > 0)

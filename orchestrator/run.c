@@ -107,6 +107,7 @@ static bool open_run(struct run *run, const struct crew_bodies *bodies, struct e
 	fill_crew(run, bodies);
 	run->preflight_ns = run->step_end_ns = loop_clock(run->loop);
 	run->started_wall_us = clock_wall_us();
+	run->parent_before = run_parent_usage(&(struct msg_usage){0});
 	run->wall_offset_us = run->started_wall_us - run->preflight_ns / NS_PER_US;
 	run->observer_again_ns = run->preflight_ns;
 	run->stop.cancel_ns = run->stop.now_ns = run->stop.kill_ns = CLOCK_NEVER;

@@ -396,18 +396,18 @@ int64_t record_step(struct run *run, int64_t now)
 	return run->dirty_ns ? now + RUN_COMMIT_NS : CLOCK_NEVER;
 }
 
-static struct msg_usage own_usage(void)
+struct msg_usage run_parent_usage(const struct msg_usage *before)
 {
 	struct rusage u;
 	struct msg_usage usage = {0};
 
 	if (getrusage(RUSAGE_SELF, &u) != 0)
 		return usage;
-	usage.user_us = u.ru_utime.tv_sec * US_PER_S + u.ru_utime.tv_usec;
-	usage.system_us = u.ru_stime.tv_sec * US_PER_S + u.ru_stime.tv_usec;
+	usage.user_us = u.ru_utime.tv_sec * US_PER_S + u.ru_utime.tv_usec - before->user_us;
+	usage.system_us = u.ru_stime.tv_sec * US_PER_S + u.ru_stime.tv_usec - before->system_us;
 	usage.max_rss_kb = u.ru_maxrss;
-	usage.voluntary_switches = u.ru_nvcsw;
-	usage.involuntary_switches = u.ru_nivcsw;
+	usage.voluntary_switches = u.ru_nvcsw - before->voluntary_switches;
+	usage.involuntary_switches = u.ru_nivcsw - before->involuntary_switches;
 	return usage;
 }
 
@@ -487,7 +487,7 @@ void record_end(struct run *run, enum run_state state, const char *reason, int e
 	        .exit_code = exit_code,
 	        .swept = run->swept,
 	        .usage = run->usage,
-	        .parent_usage = own_usage(),
+	        .parent_usage = run_parent_usage(&run->parent_before),
 	        .costs = run_costs_of(run),
 	        .clock_offset_change_us = clock_wall_us() - loop_clock(run->loop) / NS_PER_US - run->wall_offset_us,
 	        .asked_sessions = run->request->sessions,

@@ -155,6 +155,7 @@ struct run {
 	int64_t last_end_ns, drain_end_ns, reap_end_ns, store_ns;
 	int64_t started_wall_us, wall_offset_us; /* offset: CLOCK_REALTIME minus CLOCK_MONOTONIC */
 	int64_t step_end_ns, paused_ns;
+	struct msg_usage parent_before; /* what this process had used when the run began: there may be many runs */
 	int64_t looked_ns; /* last look for held sessions */
 	bool rehearsed; /* see run_request.rehearse */
 
@@ -243,6 +244,8 @@ void run_stop_teardown(struct run *run, int64_t now);
 /* run_record.c; after a store error the rows are kept for the spill file and the run is stopped. */
 bool record_attach(struct run *run, int64_t now); /* opens the results file; false: run_refuse was called */
 bool record_open(struct run *run, int64_t now); /* the run gets its row; false: run_refuse was called */
+/* What the parent used since `before` was read. */
+struct msg_usage run_parent_usage(const struct msg_usage *before);
 void record_release(struct run *run, int64_t now);
 void run_record_attempt(struct run *run, const struct attempt *a, int64_t now);
 void record_ticket(struct run *run, uint32_t position, int64_t now);

@@ -108,10 +108,9 @@ void faults_text(const struct faults_of_arms *f, struct buf *out)
 		buf_putc(out, '\n');
 	}
 	if (f->count > 0)
-		buf_puts(out,
-		        " medians over the runs; unknown and failed: what was in flight on what was\n"
-		        " hit; again: of it tried again; before and after: what sessions took that were\n"
-		        " not hit; back: until all were again\n");
+		buf_puts(out, " medians over the runs; unknown and failed: what was in flight on what was\n"
+		              " hit; again: of it tried again; before and after: what sessions took that were\n"
+		              " not hit; back: until all were again\n");
 	buf_free(&cell);
 }
 

@@ -117,6 +117,13 @@ arms='from run where block is not null'
 	holds "select count(*) from experiment where ended = 'all blocks'" "5"
 }
 
+@test "the CPU of the parent is that of each run, not of all before it" {
+	pgp 0 compare -f four.sql -c 4 -e serial,process --repeat=6
+	# It would only ever grow.
+	holds "select count(*) > 0 from (select parent_user_cpu_us + parent_system_cpu_us as us, lag(parent_user_cpu_us + parent_system_cpu_us) over (order by id) as before from run) where us < before" "1"
+	holds "select count(*) from run where parent_user_cpu_us < 0 or parent_system_cpu_us < 0 or parent_voluntary_switches < 0" "0"
+}
+
 @test "past runs in the same formats" {
 	for c in 4 2; do pgp 0 run -f four.sql -c $c; done
 	pgp 0 compare 1 2 -F csv

@@ -86,6 +86,7 @@ static void test_refused(void **state)
 	        {"pgparallel scale -f a.sql -c 1,,2", "is no list of numbers"},
 	        {"pgparallel scale -f a.sql -c 0,2", "is no list of numbers"},
 	        {"pgparallel scale -f a.sql -e serial", "-e serial has one"},
+	        {"pgparallel compare -f a.sql --stop-when=0", "no interval is ever of width 0"},
 	        {"pgparallel scale -f a.sql -F csv --csv-table=tasks", "there is no table \"tasks\" of a comparison"},
 	        {"pgparallel scale -f a.sql --baseline", "--baseline is not an option of scale"},
 	        {"pgparallel run -f a.sql -c 1,2", "is not a whole number"},

@@ -116,6 +116,8 @@ void comparison_doubts(const struct experiment_view *v, struct buf *out);
 void comparison_arm_doubts(const struct experiment_view *v, uint32_t arm, struct buf *out);
 /* "process is faster than serial by 2.95x [2.91x, 2.99x]", of an arm against the reference. */
 void comparison_words(const struct experiment_view *v, const struct comparison *c, uint32_t arm, struct buf *out);
+/* Of the pair of an arm and the reference: "faster", "no difference shown", ...; "no claim" without blocks. */
+const char *comparison_verdict(const struct experiment_view *v, const struct comparison *c, uint32_t arm);
 /* How it was measured, and what a claim stands on. */
 void comparison_method(const struct experiment_view *v, const struct comparison *c, struct buf *out);
 

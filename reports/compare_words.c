@@ -77,6 +77,11 @@ void comparison_doubts(const struct experiment_view *v, struct buf *out)
 	buf_free(&one);
 }
 
+const char *comparison_verdict(const struct experiment_view *v, const struct comparison *c, uint32_t arm)
+{
+	return v->blocks ? paired_verdict_word(c->arms[arm].pair.verdict) : "no claim";
+}
+
 void comparison_words(const struct experiment_view *v, const struct comparison *c, uint32_t arm, struct buf *out)
 {
 	const struct paired *p = &c->arms[arm].pair;

@@ -71,7 +71,7 @@ static void put_pairs(const struct experiment_view *v, const struct comparison *
 		csv_put_real(row, p->least, p->blocks > 0);
 		csv_put_real(row, p->most, p->blocks > 0);
 		csv_put_real(row, p->p, p->has_interval);
-		csv_put_text(row, v->blocks ? paired_verdict_word(p->verdict) : "no claim");
+		csv_put_text(row, comparison_verdict(v, c, a));
 		csv_end_row(row);
 	}
 }

@@ -318,7 +318,7 @@ void html_render(const struct rendering *r, struct buf *out)
 	}
 	html_chaos(r, out);
 	html_cost(r, out);
-	html_reproduce(r, out);
+	html_reproduce(r, NULL, out);
 	buf_puts(out, "</main>\n<script>");
 	assets_script(out);
 	buf_puts(out, "</script>\n</body>\n</html>\n");

@@ -14,7 +14,8 @@ void html_budget(const struct rendering *r, struct buf *out);
 void html_tasks(const struct rendering *r, struct buf *out);
 void html_cost(const struct rendering *r, struct buf *out); /* what the engine cost */
 void html_chaos(const struct rendering *r, struct buf *out); /* what planted faults did */
-void html_reproduce(const struct rendering *r, struct buf *out);
+/* doubts: of an experiment, as sentences; NULL: those of the run. */
+void html_reproduce(const struct rendering *r, const char *doubts, struct buf *out);
 
 /* Of a load run: what stands in the place of verdict, figures, budget and tasks. */
 void html_load_verdict(const struct rendering *r, struct buf *out);

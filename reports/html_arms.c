@@ -356,7 +356,7 @@ void html_arms_end(const struct arms_page *p, struct buf *out)
 	const struct rendering *r = arms_any(p);
 
 	if (r)
-		html_reproduce(r, out);
+		html_reproduce(r, p->doubts, out);
 	buf_puts(out, "</main>\n<script>");
 	assets_script(out);
 	buf_puts(out, "</script>\n</body>\n</html>\n");

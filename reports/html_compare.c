@@ -41,6 +41,8 @@ static void headline(const struct experiment_view *v, const struct comparison *c
 		buf_puts(out, "NOTHING TO COMPARE");
 	else if (best != v->reference)
 		buf_puts(out, "FASTER");
+	else if (!v->blocks)
+		buf_puts(out, "NO CLAIM: RUNS OF NO BLOCKS");
 	else if (!c->claims)
 		buf_puts(out, "TOO FEW BLOCKS FOR A CLAIM");
 	else if (slower)
@@ -164,8 +166,7 @@ static void put_tiles(const struct experiment_view *v, const struct comparison *
 		if (a == v->reference)
 			buf_puts(&text, ": the reference");
 		else if (f->pair.ratio > 0)
-			buf_printf(&text, ": %s, %s", word_ratio(f->pair.ratio, ratio),
-			        paired_verdict_word(f->pair.verdict));
+			buf_printf(&text, ": %s, %s", word_ratio(f->pair.ratio, ratio), comparison_verdict(v, c, a));
 		if (v->load && f->middle > 0)
 			buf_puts(&text, "; transactions a second");
 		html_tile(out,
@@ -326,7 +327,7 @@ static void put_table(const struct experiment_view *v, const struct comparison *
 		if (a != v->reference && f->pair.ratio > 0)
 			scaling_ratio_words(&f->pair, &words);
 		html_put(out, "td", "n", a == v->reference ? "reference" : words.len ? buf_str(&words) : "–");
-		html_put(out, "td", NULL, a == v->reference ? "" : paired_verdict_word(f->pair.verdict));
+		html_put(out, "td", NULL, a == v->reference ? "" : comparison_verdict(v, c, a));
 		snprintf(text, sizeof text, "%.3g", f->pair.p);
 		html_put(out, "td", "n", a != v->reference && f->pair.has_interval ? text : "");
 		buf_puts(out, "</tr>\n");

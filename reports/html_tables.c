@@ -402,17 +402,18 @@ static void put_run_facts(const struct rendering *r, struct buf *out)
 	buf_puts(out, "</tbody></table></div></details>\n");
 }
 
-void html_reproduce(const struct rendering *r, struct buf *out)
+static void put_doubts(const struct proof *p, const char *doubts, struct buf *out)
 {
-	const struct proof *p = r->proof;
-
-	buf_puts(out, "<section class=\"long\">\n<h2>How to reproduce</h2>\n");
-	html_put(out, "pre", NULL, r->run->argv ? r->run->argv : "");
 	buf_puts(out, "\n<h3 id=\"doubts\">Reasons to doubt these numbers</h3>\n");
-	if (p->ndoubts == 0)
+	if (doubts ? doubts[0] == '\0' : p->ndoubts == 0) {
 		buf_puts(out, "<p class=\"ok\">None of the checks found one.</p>\n");
-	else
-		buf_puts(out, "<ul>\n");
+		return;
+	}
+	if (doubts) {
+		html_put(out, "p", "warn", doubts);
+		return;
+	}
+	buf_puts(out, "<ul>\n");
 	for (size_t i = 0; i < p->ndoubts; i++) {
 		buf_puts(out, "<li><strong class=\"warn\">");
 		escape_html(p->doubts[i].name, out);
@@ -420,8 +421,14 @@ void html_reproduce(const struct rendering *r, struct buf *out)
 		escape_html(p->doubts[i].text, out);
 		buf_puts(out, "</li>\n");
 	}
-	if (p->ndoubts > 0)
-		buf_puts(out, "</ul>\n");
+	buf_puts(out, "</ul>\n");
+}
+
+void html_reproduce(const struct rendering *r, const char *doubts, struct buf *out)
+{
+	buf_puts(out, "<section class=\"long\">\n<h2>How to reproduce</h2>\n");
+	html_put(out, "pre", NULL, r->run->argv ? r->run->argv : "");
+	put_doubts(r->proof, doubts, out);
 	if (r->run->workload_text && r->run->workload_text[0]) {
 		buf_puts(out, "<details><summary>the workload</summary>");
 		html_put(out, "pre", NULL, r->run->workload_text);

@@ -89,7 +89,7 @@ static json_t *pair(const struct experiment_view *v, const struct comparison *c,
 	json_put_real(o, "least", p->least, p->blocks > 0);
 	json_put_real(o, "most", p->most, p->blocks > 0);
 	json_put_real(o, "p", p->p, p->has_interval);
-	json_put_text(o, "verdict", v->blocks ? paired_verdict_word(p->verdict) : "no claim");
+	json_put_text(o, "verdict", comparison_verdict(v, c, a));
 	comparison_words(v, c, a, &words);
 	json_put_text(o, "words", buf_str(&words));
 	buf_free(&words);

@@ -34,7 +34,7 @@ static void row(const struct experiment_view *v, const struct comparison *c, uin
 	else if (f->pair.ratio > 0)
 		scaling_ratio_words(&f->pair, &words);
 	text(out, &words);
-	buf_printf(out, " | %s |\n", arm == v->reference ? "" : paired_verdict_word(f->pair.verdict));
+	buf_printf(out, " | %s |\n", arm == v->reference ? "" : comparison_verdict(v, c, arm));
 	buf_free(&words);
 }
 

@@ -130,6 +130,7 @@ arms='from run where block is not null'
 	has "$output" '^0,process -c 4,process,4,4,,1,1,'
 	pgp 0 compare 1..2 -o past.html
 	grep -q 'compare of past runs' past.html
+	grep -q 'NO CLAIM: RUNS OF NO BLOCKS' past.html
 	grep -q 'WHERE id IN (1, 2)' past.html
 }
 
@@ -164,6 +165,7 @@ assert d == [{"arm": 1, "name": "clock stepped", "runs": 1, "of": 2, "text": "by
 	has "$output" 'clock stepped in 1 of 2 runs'
 	pgp 0 report "$first" --experiment -F html
 	has "$output" 'by 7 s &lt;while&gt; it ran'
+	hasnt "$output" 'None of the checks found one'
 }
 
 @test "the runs of an experiment give an independent program the same ratios, intervals and verdicts" {
